@@ -1,0 +1,9 @@
+//! The process as its users meet it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod exactly_once;
+mod outside;
+mod process;
+mod quick_start;

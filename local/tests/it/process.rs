@@ -1,0 +1,208 @@
+//! Runs the real binary on a folder and ports of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long a start or an expected change may take on a slow machine; nothing is asserted about how fast it is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running `icegate`, killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) otlp_http: u16,
+    pub(crate) otlp_grpc: u16,
+    pub(crate) loki: u16,
+    pub(crate) metrics: u16,
+    log: Arc<Mutex<String>>,
+}
+
+/// What differs between tests in the process's configuration.
+pub(crate) struct Settings<'a> {
+    pub(crate) data: &'a Path,
+    /// How often the WAL is shifted; long leaves everything in the WAL.
+    pub(crate) shift_interval_ms: u64,
+    /// More YAML, appended as it is.
+    pub(crate) more: &'a str,
+}
+
+impl Process {
+    /// Starts the binary and waits until it answers.
+    pub(crate) async fn start(settings: &Settings<'_>) -> Self {
+        let [otlp_http, otlp_grpc, loki, metrics] = free_ports();
+        let config = settings.data.join("icegate.yaml");
+        std::fs::write(&config, config_text(settings, [otlp_http, otlp_grpc, loki, metrics])).unwrap();
+        let mut child = icegate(&["run", "-c", config.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        collect(child.stderr.take().unwrap(), &log);
+        collect(child.stdout.take().unwrap(), &log);
+        let mut process = Self { child, otlp_http, otlp_grpc, loki, metrics, log };
+        process.wait_until_ready().await;
+        process
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("icegate ended with {status} before it was ready:\n{}", self.log());
+            }
+            let ready = reqwest::get(format!("http://127.0.0.1:{}/ready", self.loki)).await;
+            let healthy = reqwest::get(format!("http://127.0.0.1:{}/health", self.otlp_http)).await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) && healthy.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("icegate was not ready:\n{}", self.log());
+    }
+
+    /// What the process has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, then the exit status.
+    pub(crate) fn stop(mut self) -> std::process::ExitStatus {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.child.wait().unwrap()
+    }
+
+    pub(crate) fn otlp(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.otlp_http)
+    }
+
+    /// A Loki query's `data.result`; the query must succeed.
+    pub(crate) async fn query(&self, tenant: &str, endpoint: &str, parameters: &[(&str, &str)]) -> Value {
+        let answer = reqwest::Client::new()
+            .get(format!("http://127.0.0.1:{}/loki/api/v1/{endpoint}?{}", self.loki, encode(parameters)))
+            .header("X-Scope-OrgID", tenant)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{status} {text}\n{}", self.log());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// How many log rows the tenant has in all of time, by LogQL.
+    pub(crate) async fn count_logs(&self, tenant: &str, selector: &str) -> u64 {
+        let query = format!("sum(count_over_time({selector}[100y]))");
+        let answer = self.query(tenant, "query", &[("query", &query), ("time", "4102444800")]).await;
+        let result = &answer["data"]["result"];
+        result.as_array().unwrap().first().map_or(0, |sample| sample["value"][1].as_str().unwrap().parse().unwrap())
+    }
+
+    /// A request body to an OTLP path; the status and text of the answer.
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, String) {
+        let mut request = reqwest::Client::new().post(self.otlp(path)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap_or_default())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary under test with arguments.
+pub(crate) fn icegate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_icegate"));
+    command.args(arguments).env("RUST_LOG", "info").env_remove("OTEL_EXPORTER_OTLP_ENDPOINT").stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    icegate(arguments).output().unwrap()
+}
+
+/// Ports that nothing listened on a moment ago.
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// The telemetry beside the conformance data, where it is.
+pub(crate) fn telemetry(test: &str) -> Option<PathBuf> {
+    let found = std::env::var_os("ICEGATE_CONFORMANCE").map(|folder| Path::new(&folder).join("../data"));
+    if found.is_none() {
+        eprintln!("skipped {test}: ICEGATE_CONFORMANCE does not name the conformance data");
+    }
+    found
+}
+
+/// A Python with the packages of `python/requirements.txt`, where there is one.
+pub(crate) fn python(test: &str) -> Option<String> {
+    let found = std::env::var("ICEGATE_PYTHON").ok();
+    if found.is_none() {
+        eprintln!("skipped {test}: ICEGATE_PYTHON does not name a Python with local/tests/it/python/requirements.txt installed");
+    }
+    found
+}
+
+/// A script in `python/`.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/python").join(name)
+}
+
+fn encode(parameters: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in parameters {
+        for part in [name, "=", value, "&"] {
+            let structural = part == "=" || part == "&";
+            for byte in part.bytes() {
+                if structural || byte.is_ascii_alphanumeric() {
+                    text.push(char::from(byte));
+                } else {
+                    text.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+    }
+    text
+}
+
+fn config_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
+    let (data, interval, more) = (settings.data.display(), settings.shift_interval_ms, settings.more);
+    format!(
+        "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
+         storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
+         queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n\
+         shift: {{ jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: {interval} }} }}\n\
+         otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
+         otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
+         loki: {{ host: 127.0.0.1, port: {loki} }}\n\
+         metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n\
+         {more}\n"
+    )
+}
+
+fn collect(stream: impl std::io::Read + Send + 'static, log: &Arc<Mutex<String>>) {
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut log = log.lock().unwrap();
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+}

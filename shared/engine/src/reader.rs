@@ -1,0 +1,128 @@
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{ParquetFileMetrics, ParquetFileReaderFactory};
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use icegate_storage::Store;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectMeta};
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+
+/// Makes readers that keep decoded metadata between queries, read only the version that was planned on, and let a vanished
+/// object be recognised ([`crate::is_stale`]).
+///
+/// DataFusion's own caching reader turns errors of the store into text.
+pub(crate) struct PinnedReaders {
+    store: Store,
+    cache: Arc<dyn FileMetadataCache>,
+}
+
+impl PinnedReaders {
+    pub(crate) fn new(store: Store, cache: Arc<dyn FileMetadataCache>) -> Self {
+        Self { store, cache }
+    }
+}
+
+impl fmt::Debug for PinnedReaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PinnedReaders").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl ParquetFileReaderFactory for PinnedReaders {
+    fn create_reader(
+        &self,
+        partition_index: usize,
+        file: PartitionedFile,
+        metadata_size_hint: Option<usize>,
+        metrics: &ExecutionPlanMetricsSet,
+    ) -> datafusion::common::Result<Box<dyn AsyncFileReader + Send>> {
+        Ok(Box::new(PinnedReader {
+            store: Arc::clone(&self.store),
+            cache: Arc::clone(&self.cache),
+            metrics: ParquetFileMetrics::new(partition_index, file.object_meta.location.as_ref(), metrics),
+            object: file.object_meta,
+            metadata_size_hint,
+        }))
+    }
+}
+
+/// What the scan knows of an object: its place, size and version.
+///
+/// The metadata cache tells versions of an object apart by the time of their last change. Listings of segments have an ETag
+/// instead, so that its hash stands in.
+pub(crate) fn object_meta(location: Path, size: u64, e_tag: Option<String>) -> ObjectMeta {
+    let mut hasher = DefaultHasher::new();
+    e_tag.hash(&mut hasher);
+    // Two bits less than 64 keep the sum within what a SystemTime can hold everywhere.
+    let stamp = Duration::from_nanos(hasher.finish() >> 2);
+    ObjectMeta { location, last_modified: (SystemTime::UNIX_EPOCH + stamp).into(), size, e_tag, version: None }
+}
+
+struct PinnedReader {
+    store: Store,
+    cache: Arc<dyn FileMetadataCache>,
+    metrics: ParquetFileMetrics,
+    object: ObjectMeta,
+    metadata_size_hint: Option<usize>,
+}
+
+impl PinnedReader {
+    fn options(&self, range: Range<u64>) -> GetOptions {
+        GetOptions { range: Some(GetRange::Bounded(range)), if_match: self.object.e_tag.clone(), ..GetOptions::default() }
+    }
+
+    async fn fetch(&self, range: Range<u64>) -> Result<Bytes, ParquetError> {
+        let options = self.options(range);
+        let got = self.store.get_opts(&self.object.location, options).await.map_err(external)?;
+        got.bytes().await.map_err(external)
+    }
+}
+
+impl AsyncFileReader for PinnedReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
+        self.metrics.bytes_scanned.add(usize::try_from(range.end - range.start).unwrap_or(usize::MAX));
+        self.fetch(range).boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
+        let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        self.metrics.bytes_scanned.add(usize::try_from(total).unwrap_or(usize::MAX));
+        async move { object_store::coalesce_ranges(&ranges, |range| self.fetch(range), COALESCE_BYTES).await }.boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
+        async move {
+            DFParquetMetadata::new(&self.store, &self.object)
+                .with_file_metadata_cache(Some(Arc::clone(&self.cache)))
+                .with_metadata_size_hint(self.metadata_size_hint)
+                .with_page_index_policy(options.map(ArrowReaderOptions::column_index_policy))
+                .fetch_metadata()
+                .await
+                .map_err(external)
+        }
+        .boxed()
+    }
+}
+
+/// Ranges that are no further apart are fetched with one request.
+const COALESCE_BYTES: u64 = 1 << 20;
+
+fn external(error: impl std::error::Error + Send + Sync + 'static) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
