@@ -34,14 +34,6 @@ pub enum EngineError {
         /// The file.
         path: String,
     },
-    /// A segment holds a repeated request among others in a way that can't be told apart.
-    #[error("segment {segment} of {table} repeats requests of other segments within one row group")]
-    MixedRepeat {
-        /// The table.
-        table: Table,
-        /// The segment's name.
-        segment: String,
-    },
     /// DataFusion refused a plan or failed while running it.
     #[error(transparent)]
     Query(#[from] DataFusionError),
@@ -59,7 +51,6 @@ impl EngineError {
             Self::Tables(error) => error.kind(),
             Self::TooManyObjects { .. } => ErrorKind::LimitExceeded,
             Self::ForeignRows { .. } => ErrorKind::Corrupt,
-            Self::MixedRepeat { .. } => ErrorKind::Unavailable,
             Self::Query(error) => kind_of(error),
         }
     }
@@ -111,7 +102,7 @@ fn kind_of_link(link: &(dyn Error + 'static)) -> Option<ErrorKind> {
 
 /// The error and all its sources, outermost first.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |link| link.source())
+    std::iter::successors(Some(error), |link: &&'a (dyn Error + 'static)| (*link).source())
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod reader;
 mod report;
 mod schema;
 mod segment_scan;
+mod segments;
 mod snapshots;
 mod statistics;
 mod table_scan;

@@ -20,6 +20,7 @@ mod cursor;
 mod diagnostic;
 pub mod duration;
 pub mod number;
+pub mod re2;
 mod span;
 pub mod text;
 

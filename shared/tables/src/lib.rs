@@ -1,1 +1,66 @@
-//! Being built.
+//! The four Iceberg tables: their files, their commits and what has been shifted into them.
+//!
+//! Row 2, beside `wal`. Shift writes files with [`Tables::write_files`] and makes them visible with [`Tables::commit`]; the
+//! engine asks [`Tables::snapshot`] which files there are and which WAL segments they already hold; the migrate step calls
+//! [`Tables::migrate_create`] and [`Tables::migrate_upgrade`].
+//!
+//! - **SHIFT-1** a commit names its segments and requests in a ledger object, which the snapshot's summary names in turn, so
+//!   ledger and rows appear together. Each attempt of a commit compares its ledger with every newer one, on the very metadata
+//!   that the swap asserts; the loser gets [`TablesError::AlreadyShifted`].
+//! - **SHIFT-2** rows after a commit = rows before + rows added, by summary and by manifest, checked at every commit.
+//! - **OPEN-1** tables are plain format v2 (identity, identity and day partitions, zstd Parquet with field ids), so any Iceberg
+//!   reader opens them at any commit.
+//!
+//! What lies where, below the warehouse:
+//!
+//! ```text
+//! icegate/{table}/metadata/v{N}.metadata.json     one per commit, create-only: creating v{N+1} is the compare-and-set
+//! icegate/{table}/metadata/version-hint.text      the newest N for readers that can't list; best effort, never trusted here
+//! icegate/{table}/metadata/snap-{snapshot}-{attempt}-{commit}.avro     manifest list
+//! icegate/{table}/metadata/{commit}-m{n}.avro     manifest
+//! icegate/{table}/ledger/{commit}.json            segments and requests of a commit
+//! icegate/{table}/data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{unique}.parquet
+//! ```
+//!
+//! This crate knows neither the WAL's layout nor a query language, and starts no clock of its own: time and ids are handed in.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use icegate_model::{RandomIds, SystemClock, Table};
+//! # use icegate_storage::Root;
+//! # use icegate_tables::{Append, FileOptions, Ledger, Tables, TablesError};
+//! # async fn example(batches: Vec<arrow::record_batch::RecordBatch>) -> Result<(), TablesError> {
+//! let tables = Tables::object_store(Root::memory(), Arc::new(SystemClock), Arc::new(RandomIds));
+//! tables.migrate_create(false).await?;
+//! let files = tables.write_files(Table::Logs, batches, FileOptions::default()).await?;
+//! tables.commit(Table::Logs, Append { files, ledger: Ledger::default() }).await?;
+//! assert_eq!(tables.snapshot(Table::Logs).await?.files().len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod cache;
+mod catalog;
+mod commit;
+mod data_file;
+mod definition;
+mod error;
+mod evolve;
+mod field_ids;
+mod layout;
+mod ledger;
+mod manifest;
+mod migrate;
+mod plan;
+mod snapshot;
+mod tables;
+mod write;
+
+pub use commit::{Append, Committed};
+pub use data_file::{Bound, ColumnBounds, DataFile};
+pub use error::TablesError;
+pub use ledger::{Ledger, Shifted};
+pub use migrate::Change;
+pub use snapshot::Snapshot;
+pub use tables::Tables;
+pub use write::{FileOptions, WrittenFile};

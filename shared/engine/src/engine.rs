@@ -1,0 +1,239 @@
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use icegate_model::{Table, TenantId, TimeRange, Timestamp};
+use icegate_storage::Store;
+use icegate_tables::{Snapshot, Tables};
+use icegate_wal::{Segment, Wal};
+
+use crate::footers::Footers;
+use crate::memory::BoundedPool;
+use crate::plan::{self, Window};
+use crate::provider::TenantRows;
+use crate::reader::PinnedReaders;
+use crate::report::ScanReport;
+use crate::schema::read_schema;
+use crate::segments::{self, PlannedSegment};
+use crate::snapshots::Snapshots;
+use crate::{EngineConfig, EngineError, Metrics, is_stale};
+
+/// Under these URLs DataFusion finds the stores; they say nothing of where the stores are.
+const TABLE_URL: &str = "icegate-tables://warehouse/";
+const WAL_URL: &str = "icegate-wal://queue/";
+/// How often a scan is planned before a vanishing object is given up on.
+const PLAN_ATTEMPTS: usize = 3;
+/// How far the clocks of writers and shifters may be apart: a ledger may seem this much older than its segments.
+const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+
+/// Opens tables for tenants. One an engine a process: it holds the memory bound and the caches that queries share.
+pub struct Engine {
+    tables: Arc<Tables>,
+    wal: Option<Arc<Wal>>,
+    config: EngineConfig,
+    runtime: Arc<RuntimeEnv>,
+    table_url: ObjectStoreUrl,
+    wal_url: ObjectStoreUrl,
+    table_readers: Arc<PinnedReaders>,
+    segment_readers: Arc<PinnedReaders>,
+    footers: Footers,
+    snapshots: Snapshots,
+    metrics: Metrics,
+}
+
+/// One tenant's rows of one table, ready to be queried.
+#[derive(Clone)]
+pub struct Opened {
+    /// Where to run plans over `provider`; of this query alone.
+    pub session: SessionContext,
+    /// The rows, with [`crate::read_schema`]. May hold rows outside the time range that was asked for, never of other tenants.
+    pub provider: Arc<dyn TableProvider>,
+    /// What is read and what isn't.
+    pub report: Arc<ScanReport>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("provider", &self.provider).field("report", &self.report).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("config", &self.config).field("wal", &self.wal.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over `tables` and, unless only what was shifted shall be seen, the WAL.
+    ///
+    /// # Errors
+    /// [`EngineError::Query`] where DataFusion can't be set up.
+    pub fn new(tables: Arc<Tables>, wal: Option<Arc<Wal>>, config: EngineConfig) -> Result<Self, EngineError> {
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(BoundedPool::new(config.memory_bytes)))
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+            .with_cache_manager(CacheManagerConfig::default().with_metadata_cache_limit(config.metadata_cache_bytes))
+            .build_arc()?;
+        let (table_url, wal_url) = (ObjectStoreUrl::parse(TABLE_URL)?, ObjectStoreUrl::parse(WAL_URL)?);
+        let readers = |url: &ObjectStoreUrl, store: &Store| {
+            runtime.register_object_store(url.as_ref(), Arc::clone(store));
+            Arc::new(PinnedReaders::new(Arc::clone(store), runtime.cache_manager.get_file_metadata_cache()))
+        };
+        let table_readers = readers(&table_url, &tables.root().store);
+        let segment_readers = wal.as_ref().map_or_else(|| Arc::clone(&table_readers), |wal| readers(&wal_url, &wal.root().store));
+        let footers = Footers::new(config.footer_cache_entries, config.footer_read_parallelism);
+        Ok(Self {
+            tables,
+            wal,
+            config,
+            table_url,
+            wal_url,
+            table_readers,
+            segment_readers,
+            footers,
+            runtime,
+            snapshots: Snapshots::default(),
+            metrics: Metrics::default(),
+        })
+    }
+
+    /// The engine's counters.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The tenant's rows of `table` that may lie in `range`: every row acknowledged before the call, once (READ-1).
+    ///
+    /// # Errors
+    /// Those of the WAL and the tables, and [`EngineError::TooManyObjects`].
+    pub async fn open(&self, table: Table, tenant: &TenantId, range: TimeRange) -> Result<Opened, EngineError> {
+        let mut attempt = 1;
+        loop {
+            match self.plan(table, tenant, range).await {
+                Err(error) if attempt < PLAN_ATTEMPTS && is_stale(&error) => self.forget(table),
+                Err(error) => return Err(error),
+                Ok(opened) => return Ok(opened),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Opens the table and runs `query` over it; where an object vanished meanwhile, does both once more.
+    ///
+    /// # Errors
+    /// Those of [`Engine::open`] and of `query`.
+    pub async fn with_replan<T, E, F, Fut>(&self, table: Table, tenant: &TenantId, range: TimeRange, query: F) -> Result<T, E>
+    where
+        E: Error + From<EngineError> + 'static,
+        F: Fn(Opened) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        self.retry_stale(async || query(self.open(table, tenant, range).await?).await).await
+    }
+
+    /// Runs `query`, which opens what it needs itself, and once more where an object vanished meanwhile.
+    ///
+    /// # Errors
+    /// Those of `query`.
+    pub async fn retry_stale<T, E: Error + 'static>(&self, query: impl AsyncFn() -> Result<T, E>) -> Result<T, E> {
+        match query().await {
+            Err(error) if is_stale(&error) => {
+                for table in Table::ALL {
+                    self.forget(table);
+                }
+                query().await
+            }
+            result => result,
+        }
+    }
+
+    fn forget(&self, table: Table) {
+        self.metrics.replans.inc();
+        self.snapshots.forget(table);
+    }
+
+    async fn plan(&self, table: Table, tenant: &TenantId, range: TimeRange) -> Result<Opened, EngineError> {
+        let mut report = ScanReport::new(table, tenant.clone());
+        let (mut files, mut segments) = (Vec::new(), Vec::new());
+        if let Some(window) = Window::of(range) {
+            // READ-1 rests on this order: what leaves the listing after it was taken is in the snapshot that is loaded after it.
+            let listed = self.list(table).await?;
+            let snapshot = self.snapshot(table, &listed).await?;
+            report.snapshot = snapshot.id();
+            files = plan::files(&snapshot, tenant, window, &mut report)?;
+            segments = self.segments(listed, &snapshot, tenant, window, &mut report).await?;
+            self.check_objects(table, files.len() + segments.len())?;
+        }
+        self.metrics.count(&report);
+        let provider = TenantRows {
+            table,
+            tenant: tenant.clone(),
+            schema: read_schema(table),
+            files,
+            table_url: self.table_url.clone(),
+            table_readers: Arc::clone(&self.table_readers),
+            segments,
+            wal_url: self.wal_url.clone(),
+            segment_readers: Arc::clone(&self.segment_readers),
+            wal_metadata_size_hint: self.config.wal_metadata_size_hint,
+            batch_size: self.config.batch_size,
+            target_partitions: self.config.target_partitions,
+            pushdown: self.config.pushdown,
+        };
+        Ok(Opened { session: self.session(), provider: Arc::new(provider), report: Arc::new(report) })
+    }
+
+    async fn list(&self, table: Table) -> Result<Vec<Segment>, EngineError> {
+        match &self.wal {
+            Some(wal) => Ok(wal.list(table).await?.segments),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The newest snapshot, with the ledgers that can name the listed segments.
+    async fn snapshot(&self, table: Table, listed: &[Segment]) -> Result<Arc<Snapshot>, EngineError> {
+        if self.wal.is_some() {
+            let oldest = listed.iter().map(|segment| segment.created).min().unwrap_or(Timestamp::MAX);
+            return Ok(self.tables.snapshot_since(table, oldest - CLOCK_SKEW).await?);
+        }
+        Ok(self.snapshots.within(self.config.max_age, &self.tables, table).await?)
+    }
+
+    async fn segments(
+        &self,
+        listed: Vec<Segment>,
+        snapshot: &Snapshot,
+        tenant: &TenantId,
+        window: Window,
+        report: &mut ScanReport,
+    ) -> Result<Vec<PlannedSegment>, EngineError> {
+        let Some(wal) = &self.wal else {
+            return Ok(Vec::new());
+        };
+        let candidates = segments::candidates(listed, snapshot.shifted(), tenant, window, report);
+        self.check_objects(report.table, candidates.len())?;
+        let candidates = self.footers.of(wal, candidates).await?;
+        Ok(segments::planned(candidates, snapshot.shifted(), tenant, window, report))
+    }
+
+    fn check_objects(&self, table: Table, objects: usize) -> Result<(), EngineError> {
+        let max = self.config.max_scan_objects;
+        if objects > max { Err(EngineError::TooManyObjects { table, objects, max }) } else { Ok(()) }
+    }
+
+    fn session(&self) -> SessionContext {
+        let config = SessionConfig::new()
+            .with_batch_size(self.config.batch_size)
+            .with_target_partitions(self.config.target_partitions.max(1));
+        SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime))
+    }
+}

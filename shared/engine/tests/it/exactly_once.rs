@@ -1,0 +1,104 @@
+//! READ-1: every acknowledged row, once, wherever it is.
+
+use icegate_model::{RequestId, Table, TimeRange};
+
+use crate::rows::{lines, logs};
+use crate::stores::Interrupting;
+use crate::world::{World, tables, tenant};
+
+async fn bodies(world: &World, name: &str) -> Vec<String> {
+    let opened = world.open(name).await;
+    let rows = opened.session.read_table(opened.provider).unwrap().select_columns(&["timestamp", "body"]).unwrap();
+    lines(&rows.collect().await.unwrap())
+}
+
+#[tokio::test]
+async fn rows_are_seen_once_in_the_wal_half_shifted_and_in_the_table() {
+    let world = World::new().await;
+    for part in 0..4 {
+        world.ingest(&[("a", &logs(part * 100, 100)), ("b", &logs(part * 100, 7))]).await;
+    }
+    let expected = bodies(&world, "a").await;
+    assert_eq!(expected.len(), 400);
+    let mut distinct = expected.clone();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 400);
+
+    let segments = world.segments().await;
+    world.shift(&segments[..2]).await;
+    assert_eq!(bodies(&world, "a").await, expected);
+    world.wal.delete(&segments[..2]).await.unwrap();
+    assert_eq!(bodies(&world, "a").await, expected);
+    world.shift(&segments[2..]).await;
+    assert_eq!(bodies(&world, "a").await, expected);
+    world.wal.delete(&segments).await.unwrap();
+    assert_eq!(bodies(&world, "a").await, expected);
+    assert_eq!(world.count("b").await, 28);
+}
+
+#[tokio::test]
+async fn a_shift_and_clean_up_between_any_two_requests_of_a_query_changes_no_answer() {
+    let mut interrupted = 0;
+    for at in 0.. {
+        let world = std::sync::Arc::new(World::new().await);
+        world.ingest(&[("a", &logs(0, 10))]).await;
+        world.shift(&world.segments().await).await;
+        world.ingest(&[("a", &logs(10, 10))]).await;
+        let interrupting = {
+            let world = std::sync::Arc::clone(&world);
+            Interrupting::at(at, move || {
+                let world = std::sync::Arc::clone(&world);
+                Box::pin(async move {
+                    let fresh = world.segments().await.pop().unwrap();
+                    world.shift(std::slice::from_ref(&fresh)).await;
+                    world.wal.delete(&world.segments().await).await.unwrap();
+                })
+            })
+        };
+        let warehouse = world.warehouse.with_store(interrupting.around(&world.warehouse.store));
+        let queue = world.queue.with_store(interrupting.around(&world.queue.store));
+        let wal = std::sync::Arc::new(icegate_wal::Wal::new(queue));
+        let engine = icegate_engine::Engine::new(tables(warehouse), Some(wal), icegate_engine::EngineConfig::default()).unwrap();
+        let read = engine.with_replan(Table::Logs, &tenant("a"), TimeRange::ALL, async |opened| {
+            let rows = opened.session.read_table(opened.provider)?.select_columns(&["body"])?.collect().await?;
+            Ok::<_, icegate_engine::EngineError>(rows.iter().map(|batch| batch.num_rows()).sum::<usize>())
+        });
+        assert_eq!(read.await.unwrap(), 20, "interrupted at request {at}");
+        if !interrupting.happened() {
+            break;
+        }
+        interrupted += 1;
+    }
+    assert!(interrupted > 3, "a query makes more requests than {interrupted}");
+}
+
+#[tokio::test]
+async fn a_request_in_two_segments_counts_once() {
+    let world = World::new().await;
+    let (repeated, other) = (RequestId(1), RequestId(2));
+    world.ingest_as(&[(repeated, "a", &logs(0, 10))]).await;
+    world.ingest_as(&[(repeated, "a", &logs(0, 10))]).await;
+    world.ingest_as(&[(other, "a", &logs(10, 5))]).await;
+    assert_eq!(world.segments().await.len(), 3);
+    assert_eq!(world.count("a").await, 15);
+    assert_eq!(world.open("a").await.report.segments.repeated_requests, 1);
+}
+
+#[tokio::test]
+async fn a_request_that_is_in_the_table_counts_once_when_it_comes_again() {
+    let world = World::new().await;
+    world.ingest_as(&[(RequestId(1), "a", &logs(0, 10))]).await;
+    world.shift(&world.segments().await).await;
+    world.wal.delete(&world.segments().await).await.unwrap();
+    world.ingest_as(&[(RequestId(1), "a", &logs(0, 10))]).await;
+    assert_eq!(world.count("a").await, 10);
+}
+
+#[tokio::test]
+async fn a_repeated_request_beside_a_new_one_in_a_segment_counts_once() {
+    let world = World::new().await;
+    world.ingest_as(&[(RequestId(1), "a", &logs(0, 10))]).await;
+    world.ingest_as(&[(RequestId(1), "a", &logs(0, 10)), (RequestId(2), "a", &logs(10, 5))]).await;
+    assert_eq!(world.segments().await.len(), 2);
+    assert_eq!(world.count("a").await, 15);
+}

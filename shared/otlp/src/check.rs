@@ -1,0 +1,158 @@
+//! What a record must satisfy to become a row.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+
+use crate::Limits;
+
+/// Bytes of a trace id.
+pub(crate) const TRACE_ID: usize = 16;
+/// Bytes of a span id.
+pub(crate) const SPAN_ID: usize = 8;
+/// What a value costs that isn't text.
+const SCALAR_BYTES: usize = 8;
+
+/// Why a record is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Cause {
+    #[error("{field} has {length} bytes, allowed are {allowed} or none")]
+    OptionalId { field: &'static str, length: usize, allowed: usize },
+    #[error("{field} has {length} bytes, allowed are {allowed}, not all of them zero")]
+    RequiredId { field: &'static str, length: usize, allowed: usize },
+    #[error("values lie deeper than {limit} inside each other, allowed are {limit}")]
+    TooDeep { limit: usize },
+    #[error("record has about {bytes} bytes, allowed are {limit}")]
+    TooLarge { bytes: usize, limit: usize },
+    #[error("{field} is {number}, allowed are 0 to {last}")]
+    UnknownNumber { field: &'static str, number: i32, last: i32 },
+    #[error("name is empty, allowed is any other text")]
+    EmptyName,
+    #[error("no data, allowed are gauge, sum, histogram, exponentialHistogram and summary")]
+    NoData,
+}
+
+/// An id that may be left out.
+pub(crate) fn optional_id(field: &'static str, id: &[u8], allowed: usize) -> Result<(), Cause> {
+    if id.is_empty() || id.len() == allowed { Ok(()) } else { Err(Cause::OptionalId { field, length: id.len(), allowed }) }
+}
+
+/// An id that must be there and not all zeros.
+pub(crate) fn required_id(field: &'static str, id: &[u8], allowed: usize) -> Result<(), Cause> {
+    if id.len() == allowed && id.iter().any(|byte| *byte != 0) {
+        Ok(())
+    } else {
+        Err(Cause::RequiredId { field, length: id.len(), allowed })
+    }
+}
+
+/// A number of an enumeration that goes from 0 to `last`.
+pub(crate) fn known(field: &'static str, number: i32, last: i32) -> Result<(), Cause> {
+    if (0..=last).contains(&number) { Ok(()) } else { Err(Cause::UnknownNumber { field, number, last }) }
+}
+
+/// How much longer than itself a text can be once it stands in JSON.
+const ESCAPED: usize = 8;
+/// Longest frame around a value or pair in OTLP/JSON.
+const FRAME: usize = 64;
+
+/// Adds up what a record holds and refuses it when it is too much.
+pub(crate) struct Scale<'a> {
+    limits: &'a Limits,
+    bytes: usize,
+    cells: usize,
+}
+
+impl<'a> Scale<'a> {
+    pub(crate) fn new(limits: &'a Limits) -> Self {
+        Self { limits, bytes: 0, cells: 0 }
+    }
+
+    /// Bytes that are stored as they are.
+    pub(crate) fn bytes(&mut self, bytes: usize) {
+        self.text(bytes, false);
+    }
+
+    pub(crate) fn attributes(&mut self, attributes: &[KeyValue]) -> Result<(), Cause> {
+        self.pairs(attributes, 0)
+    }
+
+    pub(crate) fn value(&mut self, value: Option<&AnyValue>) -> Result<(), Cause> {
+        self.nested(value, 0, false)
+    }
+
+    /// The most bytes that the record's cells of any one column can hold.
+    pub(crate) fn total(self) -> Result<usize, Cause> {
+        let limit = self.limits.record_bytes;
+        if self.bytes > limit { Err(Cause::TooLarge { bytes: self.bytes, limit }) } else { Ok(self.cells) }
+    }
+
+    fn text(&mut self, bytes: usize, in_json: bool) {
+        let cells = if in_json { bytes.saturating_mul(ESCAPED).saturating_add(FRAME) } else { bytes };
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.cells = self.cells.saturating_add(cells);
+    }
+
+    fn pairs(&mut self, pairs: &[KeyValue], depth: usize) -> Result<(), Cause> {
+        for pair in pairs {
+            let in_json = depth > 0 || pair.key_strindex != 0;
+            self.text(pair.key.len() + SCALAR_BYTES, in_json);
+            self.nested(pair.value.as_ref(), depth, in_json)?;
+        }
+        Ok(())
+    }
+
+    fn nested(&mut self, value: Option<&AnyValue>, depth: usize, in_json: bool) -> Result<(), Cause> {
+        match value.and_then(|value| value.value.as_ref()) {
+            Some(Value::StringValue(text)) => self.text(text.len(), in_json),
+            Some(Value::BytesValue(bytes)) => self.text(bytes.len().saturating_mul(2), in_json),
+            Some(Value::ArrayValue(array)) => {
+                let depth = self.deeper(depth)?;
+                for value in &array.values {
+                    self.nested(Some(value), depth, true)?;
+                }
+            }
+            Some(Value::KvlistValue(list)) => {
+                let depth = self.deeper(depth)?;
+                self.pairs(&list.values, depth)?;
+            }
+            _ => self.text(SCALAR_BYTES, true),
+        }
+        Ok(())
+    }
+
+    fn deeper(&mut self, depth: usize) -> Result<usize, Cause> {
+        self.text(SCALAR_BYTES, true);
+        let limit = self.limits.attribute_depth;
+        if depth >= limit { Err(Cause::TooDeep { limit }) } else { Ok(depth + 1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::common::v1::ArrayValue;
+
+    fn nested(depth: usize) -> AnyValue {
+        (0..depth).fold(AnyValue { value: Some(Value::IntValue(1)) }, |inner, _| AnyValue {
+            value: Some(Value::ArrayValue(ArrayValue { values: vec![inner] })),
+        })
+    }
+
+    #[test]
+    fn values_may_nest_as_deep_as_the_limit_and_no_deeper() {
+        let limits = Limits { attribute_depth: 3, ..Limits::default() };
+        assert_eq!(Scale::new(&limits).value(Some(&nested(3))), Ok(()));
+        assert_eq!(Scale::new(&limits).value(Some(&nested(4))), Err(Cause::TooDeep { limit: 3 }));
+    }
+
+    #[test]
+    fn a_record_may_be_as_large_as_the_limit_and_no_larger() {
+        let limits = Limits { record_bytes: 10, ..Limits::default() };
+        let mut scale = Scale::new(&limits);
+        scale.bytes(10);
+        assert_eq!(scale.total(), Ok(10));
+        let mut scale = Scale::new(&limits);
+        scale.bytes(11);
+        assert_eq!(scale.total(), Err(Cause::TooLarge { bytes: 11, limit: 10 }));
+    }
+}

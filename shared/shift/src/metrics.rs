@@ -1,0 +1,68 @@
+use std::sync::atomic::AtomicU64;
+
+use icegate_model::Table;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+const SECONDS: [f64; 10] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+type Labels = [(&'static str, &'static str); 1];
+
+/// What the shift counts, by table.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    pub(crate) rows: Family<Labels, Counter>,
+    pub(crate) segments: Family<Labels, Counter>,
+    pub(crate) repeated_rows: Family<Labels, Counter>,
+    pub(crate) unreadable: Family<Labels, Gauge>,
+    pub(crate) failures: Family<Labels, Counter>,
+    pub(crate) deleted: Family<Labels, Counter>,
+    pub(crate) pending_segments: Family<Labels, Gauge>,
+    pub(crate) pending_bytes: Family<Labels, Gauge>,
+    pub(crate) lag: Family<Labels, Gauge<f64, AtomicU64>>,
+    pub(crate) duration: Family<Labels, Histogram, fn() -> Histogram>,
+}
+
+impl Metrics {
+    /// Registers the metrics under `icegate_shift_*` and `icegate_wal_*`.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        let shift = registry.sub_registry_with_prefix("icegate_shift");
+        shift.register("rows", "Rows committed to a table", metrics.rows.clone());
+        shift.register("segments", "Segments committed to a table", metrics.segments.clone());
+        shift.register("repeated_rows", "Rows of repeated requests, left out", metrics.repeated_rows.clone());
+        shift.register("unreadable_segments", "Segments that can't be read and stay in the WAL", metrics.unreadable.clone());
+        shift.register("failures", "Passes that ended with an error", metrics.failures.clone());
+        shift.register("lag_seconds", "Age of the oldest segment that is not in a table", metrics.lag.clone());
+        shift.register("duration_seconds", "Time of a pass that committed", metrics.duration.clone());
+        let wal = registry.sub_registry_with_prefix("icegate_wal");
+        wal.register("pending_segments", "Segments that are not in a table", metrics.pending_segments.clone());
+        wal.register("pending_bytes", "Bytes of segments that are not in a table", metrics.pending_bytes.clone());
+        wal.register("deleted_segments", "Segments deleted after their grace", metrics.deleted.clone());
+        metrics
+    }
+
+    pub(crate) const fn labels(table: Table) -> Labels {
+        [("table", table.name())]
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            rows: Family::default(),
+            segments: Family::default(),
+            repeated_rows: Family::default(),
+            unreadable: Family::default(),
+            failures: Family::default(),
+            deleted: Family::default(),
+            pending_segments: Family::default(),
+            pending_bytes: Family::default(),
+            lag: Family::default(),
+            duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use std::collections::HashSet;
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
+use futures::{StreamExt, stream};
+use icegate_model::{ErrorKind, RequestId, Table};
+use icegate_tables::Shifted;
+use icegate_wal::{Footer, Segment, Wal};
+
+use crate::{ShiftConfig, ShiftError};
+
+/// What a pass takes: rows, and what they stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    pub(crate) batches: Vec<RecordBatch>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) requests: Vec<RequestId>,
+    pub(crate) repeated_rows: u64,
+    pub(crate) unreadable: Vec<String>,
+}
+
+/// Reads pending segments, oldest first, until a bound is reached, and leaves out requests that were met before.
+pub(crate) async fn select(
+    wal: &Wal,
+    table: Table,
+    pending: Vec<Segment>,
+    shifted: &Shifted,
+    config: &ShiftConfig,
+) -> Result<Selection, ShiftError> {
+    let mut selection = Selection::default();
+    let mut met = HashSet::new();
+    let (mut bytes, mut row_groups) = (0, 0);
+    let mut read = stream::iter(pending)
+        .map(|segment| async move {
+            let contents = read_segment(wal, &segment).await;
+            (segment, contents)
+        })
+        .buffered(config.read_parallelism.max(1));
+    while let Some((segment, contents)) = read.next().await {
+        let (footer, batches) = match contents {
+            Ok(contents) => contents,
+            // Deleted since it was listed: another shifter has committed it and its grace is over.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                tracing::error!(%table, segment = %segment.path, %error, "segment can't be read and stays in the write-ahead log");
+                selection.unreadable.push(segment.name);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let mut repeated = Vec::new();
+        for run in &footer.requests {
+            if shifted.request(run.id).is_some() || !met.insert(run.id) {
+                repeated.push(run.first..run.first + run.rows);
+                selection.repeated_rows += run.rows;
+            } else {
+                selection.requests.push(run.id);
+            }
+        }
+        row_groups += batches.len();
+        for batch in without(batches, &repeated) {
+            bytes += batch.get_array_memory_size();
+            selection.batches.push(batch);
+        }
+        selection.segments.push(segment);
+        if bytes >= config.max_input_bytes || row_groups >= config.max_row_groups {
+            break;
+        }
+    }
+    Ok(selection)
+}
+
+async fn read_segment(wal: &Wal, segment: &Segment) -> Result<(Footer, Vec<RecordBatch>), ShiftError> {
+    Ok((wal.footer(segment).await?, wal.read(segment).await?))
+}
+
+/// The rows of consecutive batches but for some ranges, which count rows over all of them and are in ascending order.
+fn without(batches: Vec<RecordBatch>, left_out: &[Range<u64>]) -> Vec<RecordBatch> {
+    if left_out.is_empty() {
+        return batches;
+    }
+    let mut kept = Vec::new();
+    let mut start = 0_u64;
+    for batch in batches {
+        let end = start + batch.num_rows() as u64;
+        let mut from = start;
+        for range in left_out.iter().filter(|range| range.start < end && range.end > start) {
+            push_slice(&mut kept, &batch, start, from..range.start);
+            from = from.max(range.end);
+        }
+        push_slice(&mut kept, &batch, start, from..end);
+        start = end;
+    }
+    kept
+}
+
+fn push_slice(kept: &mut Vec<RecordBatch>, batch: &RecordBatch, batch_start: u64, rows: Range<u64>) {
+    if rows.start < rows.end {
+        let offset = usize::try_from(rows.start - batch_start).unwrap_or(usize::MAX);
+        let length = usize::try_from(rows.end - rows.start).unwrap_or(usize::MAX);
+        kept.push(batch.slice(offset, length));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    fn numbers(range: Range<i64>) -> RecordBatch {
+        let values: ArrayRef = Arc::new(Int64Array::from_iter_values(range));
+        RecordBatch::try_from_iter([("n", values)]).unwrap()
+    }
+
+    fn kept(left_out: &[(u64, u64)]) -> Vec<i64> {
+        let left_out: Vec<_> = left_out.iter().map(|(start, end)| *start..*end).collect();
+        let batches = without(vec![numbers(0..4), numbers(4..6), numbers(6..10)], &left_out);
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+    }
+
+    #[test]
+    fn ranges_are_left_out_across_batches() {
+        assert_eq!(kept(&[]), (0..10).collect::<Vec<_>>());
+        assert_eq!(kept(&[(0, 1)]), (1..10).collect::<Vec<_>>());
+        assert_eq!(kept(&[(3, 7)]), [0, 1, 2, 7, 8, 9]);
+        assert_eq!(kept(&[(1, 2), (2, 3), (9, 10)]), [0, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(kept(&[(0, 10)]), [0_i64; 0]);
+    }
+}

@@ -1,0 +1,88 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use icegate_model::{Clock, Table};
+use icegate_tables::Tables;
+use icegate_wal::Wal;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::pass::Trigger;
+use crate::{Metrics, ShiftConfig};
+
+/// Longest pause after passes that failed one after the other.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// Doublings of the pause until it is longer than [`MAX_PAUSE`] for every allowed interval.
+const MAX_DOUBLINGS: u32 = 10;
+
+/// Moves segments of one WAL into one set of tables. Any number of them may run on the same storage.
+#[derive(Debug)]
+pub struct Shifter {
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) wal: Arc<Wal>,
+    pub(crate) config: ShiftConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    unreadable: Mutex<HashSet<String>>,
+}
+
+impl Shifter {
+    /// A shifter; it does nothing until [`Shifter::run`] or [`Shifter::pass`].
+    #[must_use]
+    pub fn new(tables: Arc<Tables>, wal: Arc<Wal>, config: ShiftConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        Self { tables, wal, config, clock, metrics, unreadable: Mutex::default() }
+    }
+
+    /// Takes segments out of this shifter's work until the process starts anew: reading them again would fail again.
+    pub(crate) fn set_aside(&self, segments: impl IntoIterator<Item = String>) {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(segments);
+    }
+
+    pub(crate) fn is_set_aside(&self, segment: &str) -> bool {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).contains(segment)
+    }
+
+    /// Shifts all tables again and again until `stop`; a pass that has begun is finished. Failures are logged, counted and
+    /// retried after a pause that grows.
+    pub async fn run(&self, stop: CancellationToken) {
+        let workers = Semaphore::new(self.config.workers.max(1));
+        join_all(Table::ALL.map(|table| self.run_table(table, &workers, &stop))).await;
+    }
+
+    async fn run_table(&self, table: Table, workers: &Semaphore, stop: &CancellationToken) {
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let pass = {
+                let Ok(_worker) = workers.acquire().await else { return };
+                if stop.is_cancelled() {
+                    return;
+                }
+                self.triggered_pass(table, Trigger::Due).await
+            };
+            let pause = match pass {
+                // There may be more than one pass holds.
+                Ok(pass) if pass.committed.is_some() && pass.left > 0 => {
+                    failures = 0;
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                Ok(_) => {
+                    failures = 0;
+                    self.config.poll_interval
+                }
+                Err(error) => {
+                    tracing::error!(%table, %error, kind = %error.kind(), "shift failed");
+                    self.metrics.failures.get_or_create(&Metrics::labels(table)).inc();
+                    failures += 1;
+                    (self.config.poll_interval * 2_u32.pow(failures.min(MAX_DOUBLINGS))).min(MAX_PAUSE)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The catalog that needs no server: each version of the metadata is an object that can be created only once.
+//!
+//! The version after `v{N}` is `v{N+1}`, so of two committers on the same base one creates the object and the other is told
+//! that it exists. The newest version is the highest number in a listing. Versions are never removed while they could be
+//! anybody's base: a base older than [`TRUST`] is loaded again before it is used, an object is removed only after [`GRACE`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::object_store::path::Path;
+use ::object_store::{Error as StoreError, ObjectStoreExt, PutMode, PutOptions};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use iceberg::spec::{MetadataLog, TableMetadata};
+use icegate_model::{Clock, Table, Timestamp};
+use icegate_storage::is_not_found;
+
+use super::{Catalog, Loaded, MetadataChange, Swap, apply};
+use crate::error::{TablesError, corrupt};
+use crate::layout::Layout;
+
+/// How long metadata counts as a base for probes and swaps without a new listing.
+const TRUST: Duration = Duration::from_secs(30 * 60);
+/// How long metadata stays after it was replaced; longer than [`TRUST`] by far more than clocks differ.
+const GRACE: Duration = Duration::from_secs(2 * 60 * 60);
+/// Versions that a refresh steps through before it lists instead.
+const PROBES: u64 = 8;
+/// Listings before a load gives up on metadata that keeps vanishing.
+const LOADS: u32 = 3;
+/// Writes of the hint while other commits keep passing by.
+const HINTS: u32 = 3;
+
+/// Pointers as create-only objects in the warehouse.
+#[derive(Debug)]
+pub(crate) struct ObjectStoreCatalog {
+    layout: Layout,
+    clock: Arc<dyn Clock>,
+}
+
+impl ObjectStoreCatalog {
+    pub(crate) fn new(layout: Layout, clock: Arc<dyn Clock>) -> Self {
+        Self { layout, clock }
+    }
+
+    /// The highest version there is.
+    async fn newest_version(&self, table: Table) -> Result<Option<u64>, TablesError> {
+        let directory = self.layout.metadata_directory(table);
+        // Manifests and manifest lists sort before `v`, so the listing holds little but metadata.
+        let offset = directory.clone().join("v");
+        let listed = self.layout.root.store.list_with_offset(Some(&directory), &offset);
+        let newest = listed.try_fold(None, |newest: Option<u64>, object| async move { Ok(newest.max(version_of(&object.location))) });
+        newest.await.map_err(|source| TablesError::Store { doing: "list", object: directory.to_string(), source })
+    }
+
+    /// One version; `None` where it isn't there.
+    async fn version(&self, table: Table, version: u64, seen: Timestamp) -> Result<Option<Loaded>, TablesError> {
+        let path = self.layout.metadata(table, version);
+        let bytes = match self.layout.read(&path).await {
+            Ok(bytes) => bytes,
+            Err(TablesError::Store { source, .. }) if is_not_found(&source) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let metadata = serde_json::from_slice(&bytes).map_err(|error| corrupt(path.as_ref(), error))?;
+        Ok(Some(self.loaded(&path, version, metadata, seen)))
+    }
+
+    fn loaded(&self, path: &Path, version: u64, metadata: TableMetadata, seen: Timestamp) -> Loaded {
+        Loaded { metadata: Arc::new(metadata), location: self.layout.url(path), token: version, seen }
+    }
+
+    async fn create_version(&self, table: Table, version: u64, metadata: TableMetadata) -> Result<Swap, TablesError> {
+        let json = |source| TablesError::Json { table, what: "table metadata", source };
+        let bytes = Bytes::from(serde_json::to_vec(&metadata).map_err(json)?);
+        let path = self.layout.metadata(table, version);
+        let seen = self.clock.now();
+        let options = PutOptions::from(PutMode::Create);
+        match self.layout.root.store.put_opts(&path, bytes.into(), options).await {
+            Ok(_) => Ok(Swap::Swapped(self.loaded(&path, version, metadata, seen))),
+            Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(Swap::Conflict),
+            Err(error) => Ok(Swap::Unknown(error)),
+        }
+    }
+
+    /// Tells readers that can't list which version is the newest. A failure costs them freshness, not us correctness.
+    async fn hint(&self, table: Table, mut version: u64) {
+        let path = self.layout.version_hint(table);
+        for _ in 0..HINTS {
+            if let Err(error) = self.layout.write(&path, Bytes::from(version.to_string())).await {
+                tracing::warn!(%table, %error, "version hint not written");
+                return;
+            }
+            // A later committer may have written its hint before this one.
+            if self.layout.root.store.head(&self.layout.metadata(table, version + 1)).await.is_err() {
+                return;
+            }
+            version += 1;
+        }
+    }
+
+    /// Removes metadata that the new version no longer logs, once it can be nobody's base. What is too young here or fails
+    /// is left for the removal of orphans.
+    async fn forget(&self, table: Table, expired: Vec<MetadataLog>) {
+        let before = (self.clock.now() - GRACE).millis();
+        for entry in expired.into_iter().filter(|entry| entry.timestamp_ms < before) {
+            let Some(path) = self.layout.root.path_of_url(&entry.metadata_file) else { continue };
+            if let Err(error) = self.layout.root.store.delete(&path).await {
+                tracing::warn!(%table, %path, %error, "old metadata not removed");
+            }
+        }
+    }
+}
+
+/// `N` of `…/v{N}.metadata.json`.
+fn version_of(path: &Path) -> Option<u64> {
+    path.filename()?.strip_prefix('v')?.strip_suffix(".metadata.json")?.parse().ok()
+}
+
+#[async_trait]
+impl Catalog for ObjectStoreCatalog {
+    async fn load(&self, table: Table) -> Result<Option<Loaded>, TablesError> {
+        for _ in 0..LOADS {
+            let seen = self.clock.now();
+            let Some(version) = self.newest_version(table).await? else { return Ok(None) };
+            if let Some(loaded) = self.version(table, version, seen).await? {
+                return Ok(Some(loaded));
+            }
+        }
+        Err(corrupt(self.layout.metadata_directory(table).as_ref(), "listed metadata can't be read"))
+    }
+
+    async fn refresh(&self, table: Table, known: &Loaded) -> Result<Option<Loaded>, TablesError> {
+        let now = self.clock.now();
+        if now.since(known.seen) > TRUST {
+            return self.load(table).await;
+        }
+        let mut newest = Loaded { seen: now, ..known.clone() };
+        for _ in 0..PROBES {
+            match self.version(table, newest.token + 1, now).await? {
+                Some(next) => newest = next,
+                None => return Ok(Some(newest)),
+            }
+        }
+        self.load(table).await
+    }
+
+    async fn create(&self, table: Table, metadata: TableMetadata) -> Result<Swap, TablesError> {
+        let swap = self.create_version(table, 1, metadata).await?;
+        if matches!(swap, Swap::Swapped(_)) {
+            self.hint(table, 1).await;
+        }
+        Ok(swap)
+    }
+
+    async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError> {
+        let now = self.clock.now();
+        // The object after an old base may have been created and removed since: creating it again would fork the table.
+        if now.since(base.seen) > TRUST {
+            return Ok(Swap::Conflict);
+        }
+        let Some((metadata, expired)) = apply(table, base, change, now)? else {
+            return Ok(Swap::Conflict);
+        };
+        let swap = self.create_version(table, base.token + 1, metadata).await?;
+        if matches!(swap, Swap::Swapped(_)) {
+            self.hint(table, base.token + 1).await;
+            self.forget(table, expired).await;
+        }
+        Ok(swap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_metadata_objects_have_a_version() {
+        assert_eq!(version_of(&Path::from("icegate/logs/metadata/v10.metadata.json")), Some(10));
+        for other in ["version-hint.text", "v.metadata.json", "v1.json", "vx.metadata.json", "snap-1-0-a.avro"] {
+            assert_eq!(version_of(&Path::from("icegate/logs/metadata").join(other)), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use icegate_model::{ErrorKind, RequestId, Table};
+
+/// Why a table can't be read, written, committed to or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum TablesError {
+    /// Nobody has created the table.
+    #[error("table icegate.{table} does not exist, create it with: migrate create")]
+    NoTable {
+        /// The table.
+        table: Table,
+    },
+    /// The table was created by an older release and hasn't been upgraded.
+    #[error("table icegate.{table} has no column {column}, add it with: migrate upgrade")]
+    Behind {
+        /// The table.
+        table: Table,
+        /// The column, nested ones with dots.
+        column: String,
+    },
+    /// The table differs from this release's schema in a way that no upgrade bridges.
+    #[error("table icegate.{table}, column {column}: {reason}, an upgrade only adds columns")]
+    SchemaChange {
+        /// The table.
+        table: Table,
+        /// The column, nested ones with dots.
+        column: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A batch to write isn't of the table's schema, or a partition value isn't allowed.
+    #[error("rows for icegate.{table} are not of its schema: {reason}")]
+    Rows {
+        /// The table.
+        table: Table,
+        /// What differs.
+        reason: String,
+    },
+    /// Some of the segments or requests are in the table already. Plan again without them.
+    #[error("table icegate.{table} already holds {} segments and {} requests of this commit", segments.len(), requests.len())]
+    AlreadyShifted {
+        /// The table.
+        table: Table,
+        /// The segments that a newer ledger names.
+        segments: Vec<String>,
+        /// The requests that a newer ledger names.
+        requests: Vec<RequestId>,
+    },
+    /// Other committers won every attempt.
+    #[error("table icegate.{table}: other commits won all {attempts} attempts")]
+    Contended {
+        /// The table.
+        table: Table,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The store failed while the commit was being swapped in, and reading back didn't settle whether it landed.
+    /// Repeating the same commit is safe: if it did land, that answers [`TablesError::AlreadyShifted`].
+    #[error("table icegate.{table}: unknown whether commit {commit} landed: {source}")]
+    OutcomeUnknown {
+        /// The table.
+        table: Table,
+        /// The commit's id, in the snapshot summary as `icegate.commit`.
+        commit: String,
+        /// What the store said.
+        source: object_store::Error,
+    },
+    /// **SHIFT-2** is broken.
+    #[error("table icegate.{table} counts {found} rows where {expected} are expected ({what})")]
+    RowCount {
+        /// The table.
+        table: Table,
+        /// Which counts were compared.
+        what: &'static str,
+        /// What the rule demands.
+        expected: u64,
+        /// What was counted.
+        found: u64,
+    },
+    /// Stored bytes aren't what this crate or another Iceberg writer may have written.
+    #[error("{object} is corrupt: {reason}")]
+    Corrupt {
+        /// URL or path of the object.
+        object: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The table holds something that this release doesn't read.
+    #[error("table icegate.{table} has {what}, which is not supported")]
+    Unsupported {
+        /// The table.
+        table: Table,
+        /// What it has.
+        what: String,
+    },
+    /// The object store failed.
+    #[error("can't {doing} {object}: {source}")]
+    Store {
+        /// `read`, `write` or `list`.
+        doing: &'static str,
+        /// The path.
+        object: String,
+        /// What the store said.
+        source: object_store::Error,
+    },
+    /// Iceberg metadata couldn't be built.
+    #[error("table icegate.{table}: can't {doing}: {source}")]
+    Iceberg {
+        /// The table.
+        table: Table,
+        /// What was being built.
+        doing: &'static str,
+        /// What the library said.
+        source: Box<iceberg::Error>,
+    },
+    /// Metadata couldn't be written as JSON.
+    #[error("table icegate.{table}: can't write {what} as json: {source}")]
+    Json {
+        /// The table.
+        table: Table,
+        /// What it was.
+        what: &'static str,
+        /// What the library said.
+        source: serde_json::Error,
+    },
+    /// Rows couldn't be sorted or gathered.
+    #[error("table icegate.{table}: can't arrange rows: {source}")]
+    Arrow {
+        /// The table.
+        table: Table,
+        /// What the library said.
+        source: arrow::error::ArrowError,
+    },
+    /// Rows couldn't be encoded.
+    #[error("table icegate.{table}: can't encode a data file: {source}")]
+    Parquet {
+        /// The table.
+        table: Table,
+        /// What the library said.
+        source: parquet::errors::ParquetError,
+    },
+    /// The encoding task was cancelled or died.
+    #[error("table icegate.{table}: the encoding task ended early: {source}")]
+    Task {
+        /// The table.
+        table: Table,
+        /// Why it ended.
+        source: tokio::task::JoinError,
+    },
+}
+
+impl TablesError {
+    /// What the caller has to do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoTable { .. } => ErrorKind::NotFound,
+            Self::Rows { .. } | Self::Behind { .. } => ErrorKind::Invalid,
+            Self::SchemaChange { .. } | Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::AlreadyShifted { .. } | Self::Contended { .. } => ErrorKind::Conflict,
+            Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
+            Self::RowCount { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Store { source, .. } => icegate_storage::kind_of(source),
+            Self::Iceberg { .. } | Self::Json { .. } | Self::Arrow { .. } | Self::Parquet { .. } | Self::Task { .. } => {
+                ErrorKind::Internal
+            }
+        }
+    }
+}
+
+/// Says what was being done where an iceberg call fails.
+pub(crate) trait IcebergContext<T> {
+    fn iceberg(self, table: Table, doing: &'static str) -> Result<T, TablesError>;
+}
+
+impl<T> IcebergContext<T> for iceberg::Result<T> {
+    fn iceberg(self, table: Table, doing: &'static str) -> Result<T, TablesError> {
+        self.map_err(|source| TablesError::Iceberg { table, doing, source: Box::new(source) })
+    }
+}
+
+/// An object that can't be understood.
+pub(crate) fn corrupt(object: impl Into<String>, reason: impl ToString) -> TablesError {
+    TablesError::Corrupt { object: object.into(), reason: reason.to_string() }
+}

@@ -1,0 +1,140 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use icegate_model::{Clock, IdGenerator, Table};
+use icegate_storage::Root;
+
+use crate::cache::Decoded;
+use crate::catalog::{Catalog, Loaded, MemoryCatalog, ObjectStoreCatalog};
+use crate::data_file::DataFile;
+use crate::error::TablesError;
+use crate::layout::Layout;
+use crate::ledger::RecordedLedger;
+use crate::snapshot::Snapshot;
+
+/// How far back ledgers are read where nobody asks for more.
+const LEDGER_HORIZON: Duration = Duration::from_secs(24 * 60 * 60);
+/// First pause after a lost attempt; doubles with each.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The four tables: a catalog that says which metadata is the newest, and the warehouse that holds all files.
+///
+/// Cheap to share behind an `Arc`; keeps decoded manifests and ledgers of the newest snapshot.
+pub struct Tables {
+    layout: Layout,
+    catalog: Box<dyn Catalog>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
+    horizon: Duration,
+    states: [TableState; Table::ALL.len()],
+}
+
+/// What is remembered of one table.
+#[derive(Default)]
+pub(crate) struct TableState {
+    newest: Mutex<Option<Loaded>>,
+    pub(crate) built: Mutex<Option<Arc<Snapshot>>>,
+    /// Held while a snapshot is built, so that queries that start together read its manifests once.
+    pub(crate) building: tokio::sync::Mutex<()>,
+    pub(crate) manifests: Decoded<Vec<Arc<DataFile>>>,
+    pub(crate) ledgers: Decoded<RecordedLedger>,
+}
+
+impl Tables {
+    /// Tables whose catalog is the warehouse itself: no server at all.
+    #[must_use]
+    pub fn object_store(warehouse: Root, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        let layout = Layout { root: warehouse };
+        let catalog = Box::new(ObjectStoreCatalog::new(layout.clone(), Arc::clone(&clock)));
+        Self::new(layout, catalog, clock, ids)
+    }
+
+    /// Tables whose catalog is lost with this value; files still go to the warehouse.
+    #[must_use]
+    pub fn memory(warehouse: Root, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        let catalog = Box::new(MemoryCatalog::new(Arc::clone(&clock)));
+        Self::new(Layout { root: warehouse }, catalog, clock, ids)
+    }
+
+    fn new(layout: Layout, catalog: Box<dyn Catalog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        Self { layout, catalog, clock, ids, horizon: LEDGER_HORIZON, states: Default::default() }
+    }
+
+    /// Reads ledgers this far back instead of 24 hours.
+    #[must_use]
+    pub fn with_ledger_horizon(mut self, horizon: Duration) -> Self {
+        self.horizon = horizon;
+        self
+    }
+
+    /// The warehouse.
+    #[must_use]
+    pub fn root(&self) -> &Root {
+        &self.layout.root
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn catalog(&self) -> &dyn Catalog {
+        self.catalog.as_ref()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    pub(crate) fn ids(&self) -> &dyn IdGenerator {
+        self.ids.as_ref()
+    }
+
+    pub(crate) fn horizon(&self) -> Duration {
+        self.horizon
+    }
+
+    pub(crate) fn state(&self, table: Table) -> &TableState {
+        match table {
+            Table::Logs => &self.states[0],
+            Table::Spans => &self.states[1],
+            Table::Metrics => &self.states[2],
+            Table::Events => &self.states[3],
+        }
+    }
+
+    /// The newest metadata, asked of the catalog now.
+    pub(crate) async fn newest(&self, table: Table) -> Result<Loaded, TablesError> {
+        let known = self.state(table).newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let newest = match &known {
+            Some(known) => self.catalog.refresh(table, known).await?,
+            None => self.catalog.load(table).await?,
+        };
+        let newest = newest.ok_or(TablesError::NoTable { table })?;
+        self.remember(table, newest.clone());
+        Ok(newest)
+    }
+
+    /// Keeps metadata as the starting point of the next look.
+    pub(crate) fn remember(&self, table: Table, loaded: Loaded) {
+        let mut newest = self.state(table).newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.as_ref().is_none_or(|known| known.token <= loaded.token) {
+            *newest = Some(loaded);
+        }
+    }
+
+    /// Waits before the next attempt, longer with each, differently in each process.
+    pub(crate) async fn pause(&self, attempt: u32) {
+        let longest = PAUSE.saturating_mul(1 << attempt.min(16)).min(LONGEST_PAUSE);
+        let share = f64::from(u32::try_from(self.ids.unique().0 & 0xffff).unwrap_or(0)) / f64::from(0x1_0000);
+        tokio::time::sleep(longest.mul_f64(share)).await;
+    }
+}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").field("warehouse", &self.layout.root).field("catalog", &self.catalog).finish_non_exhaustive()
+    }
+}

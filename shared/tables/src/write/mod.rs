@@ -1,0 +1,144 @@
+//! Rows to data files: split by partition, sorted, encoded, uploaded.
+
+mod file;
+mod metrics;
+mod partition;
+mod sort;
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use iceberg::spec::DataFile as IcebergFile;
+use icegate_model::Table;
+use icegate_schema::arrow_schema;
+use parquet::basic::{Compression, ZstdLevel};
+
+use self::file::{EncodedFile, Encoder};
+use self::partition::Partition;
+use crate::Tables;
+use crate::catalog::Loaded;
+use crate::error::TablesError;
+use crate::manifest::check_partitions;
+
+/// Encoded files that wait for their upload while the next one is encoded.
+const FILES_WAITING: usize = 1;
+
+/// How data files are cut and compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Most rows of a row group.
+    pub row_group_rows: usize,
+    /// A file is ended when it has about this many bytes; also the memory that an encoding file takes.
+    pub max_file_bytes: usize,
+    /// Codec of every column.
+    pub compression: Compression,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            row_group_rows: 128 * 1024,
+            max_file_bytes: 128 * 1024 * 1024,
+            compression: Compression::ZSTD(ZstdLevel::default()),
+        }
+    }
+}
+
+/// A data file that is durable in the warehouse and not yet part of its table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WrittenFile {
+    pub(crate) file: IcebergFile,
+}
+
+impl WrittenFile {
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.file.file_path()
+    }
+
+    /// Its rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.file.record_count()
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.file.file_size_in_bytes()
+    }
+}
+
+impl Tables {
+    /// Writes rows as data files, one or more for each tenant, account and UTC day among them, each sorted in the table's
+    /// order. The batches have the columns of `icegate_schema::arrow_schema`. When this returns the files are durable; they
+    /// are visible only after [`Tables::commit`]. No rows give no files.
+    ///
+    /// Holds the batches, one file that is being encoded and two that wait or upload.
+    ///
+    /// # Errors
+    /// [`TablesError::Rows`] for batches of another schema or tenant ids that aren't allowed, [`TablesError::Behind`] where
+    /// the table lacks a column, [`TablesError::Store`]. Files that were written before an error are orphans.
+    pub async fn write_files(
+        &self,
+        table: Table,
+        batches: Vec<RecordBatch>,
+        options: FileOptions,
+    ) -> Result<Vec<WrittenFile>, TablesError> {
+        check_columns(table, &batches)?;
+        if batches.iter().all(|batch| batch.num_rows() == 0) {
+            return Ok(Vec::new());
+        }
+        let loaded = self.newest(table).await?;
+        check_partitions(table, &loaded.metadata, loaded.metadata.default_partition_spec_id())?;
+        let encoder = Encoder::new(table, loaded.metadata.current_schema(), options)?;
+        let (finished, mut files) = tokio::sync::mpsc::channel(FILES_WAITING);
+        let encoding = tokio::task::spawn_blocking(move || -> Result<(), TablesError> {
+            for (partition, rows) in partition::split(table, &batches)? {
+                let partition = Arc::new(partition);
+                let rows = sort::sorted(table, &batches, rows)?;
+                // A receiver that is gone has failed and says so itself.
+                let mut hand_over = |file| finished.blocking_send((Arc::clone(&partition), file)).is_ok();
+                if !encoder.encode(&batches, &rows, &mut hand_over)? {
+                    return Ok(());
+                }
+            }
+            Ok(())
+        });
+        let mut written = Vec::new();
+        while let Some((partition, file)) = files.recv().await {
+            written.push(self.upload(table, &loaded, &partition, file).await?);
+        }
+        encoding.await.map_err(|source| TablesError::Task { table, source })??;
+        Ok(written)
+    }
+
+    async fn upload(&self, table: Table, loaded: &Loaded, partition: &Partition, file: EncodedFile) -> Result<WrittenFile, TablesError> {
+        let path = self.layout().data_file(table, &partition.directory(), self.ids().unique());
+        let EncodedFile { bytes, metadata } = file;
+        let size = bytes.len() as u64;
+        self.layout().write(&path, Bytes::from(bytes)).await?;
+        let file = metrics::data_file(table, &loaded.metadata, partition, self.layout().url(&path), size, &metadata)?;
+        Ok(WrittenFile { file })
+    }
+}
+
+fn check_columns(table: Table, batches: &[RecordBatch]) -> Result<(), TablesError> {
+    let wanted = arrow_schema(table);
+    for batch in batches {
+        let schema = batch.schema_ref();
+        if schema.fields().len() != wanted.fields().len() {
+            let reason = format!("{} columns instead of {}", schema.fields().len(), wanted.fields().len());
+            return Err(TablesError::Rows { table, reason });
+        }
+        for (has, wants) in schema.fields().iter().zip(wanted.fields()) {
+            if has.name() != wants.name() || has.data_type() != wants.data_type() {
+                let reason = format!("column {} {} instead of {} {}", has.name(), has.data_type(), wants.name(), wants.data_type());
+                return Err(TablesError::Rows { table, reason });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+use parquet::basic::{Compression, ZstdLevel};
+
+/// How a [`crate::Writer`] gathers requests into segments, and its bounds.
+#[derive(Clone, Debug)]
+pub struct WriterConfig {
+    /// Most requests that wait for their rows to be durable; further ones are refused.
+    pub channel_capacity: usize,
+    /// Most rows of a row group.
+    pub max_row_group_size: usize,
+    /// How often a failed put is repeated.
+    pub write_retries: u32,
+    /// Codec of every column.
+    pub compression: Compression,
+    /// A segment is written as soon as this many full row groups are gathered.
+    pub records_per_flush_multiplier: usize,
+    /// A segment is written as soon as this many bytes are gathered, counted as Arrow holds them. A single request of more is
+    /// still one segment.
+    pub max_bytes_per_flush: usize,
+    /// How long the first gathered request waits for others.
+    pub flush_interval: Duration,
+    /// Most bytes, counted as Arrow holds them, that wait over all tables; requests beyond it are refused. A request that is
+    /// larger by itself is taken when nothing else waits.
+    pub max_buffered_bytes: usize,
+    /// How long one attempt of a put may take.
+    pub put_timeout: Duration,
+}
+
+impl Default for WriterConfig {
+    fn default() -> Self {
+        Self {
+            channel_capacity: 1_024,
+            max_row_group_size: 8_192,
+            write_retries: 5,
+            compression: Compression::ZSTD(ZstdLevel::default()),
+            records_per_flush_multiplier: 1,
+            max_bytes_per_flush: 64 << 20,
+            flush_interval: Duration::from_millis(200),
+            max_buffered_bytes: 128 << 20,
+            put_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl WriterConfig {
+    pub(crate) fn max_rows_per_flush(&self) -> usize {
+        self.max_row_group_size.saturating_mul(self.records_per_flush_multiplier).max(1)
+    }
+}

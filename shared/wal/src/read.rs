@@ -1,0 +1,191 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use icegate_model::Table;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+
+use crate::error::StoreOperation;
+use crate::fetched::Fetched;
+use crate::{Footer, Segment, Wal, WalError};
+
+/// Bytes at a file's end that hold the footers of most segments.
+const TAIL_BYTES: u64 = 64 << 10;
+/// Longest Parquet metadata that is read.
+const MAX_METADATA_BYTES: usize = 64 << 20;
+/// Largest object that is read as a segment.
+const MAX_SEGMENT_BYTES: u64 = 1 << 30;
+
+/// A segment's metadata, and the end of the file that it was read from.
+struct Opened {
+    metadata: Arc<ParquetMetaData>,
+    footer: Footer,
+    tail: (u64, Bytes),
+}
+
+impl Wal {
+    /// What a segment says of its rows. One request where the segment has few row groups, else two.
+    ///
+    /// # Errors
+    /// [`WalError::Corrupt`] for anything but a segment; [`WalError::Version`]; [`WalError::Store`] with kind `NotFound` where the
+    /// segment was deleted.
+    pub async fn footer(&self, segment: &Segment) -> Result<Footer, WalError> {
+        Ok(self.open(segment, TAIL_BYTES).await?.footer)
+    }
+
+    /// All rows, a batch a row group, in the footer's order, with the columns of `icegate_schema::arrow_schema(table)`. One
+    /// request.
+    ///
+    /// # Errors
+    /// As [`Wal::footer`].
+    pub async fn read(&self, segment: &Segment) -> Result<Vec<RecordBatch>, WalError> {
+        let opened = self.open(segment, segment.size).await?;
+        let all = (0..opened.footer.row_groups.len()).collect();
+        let fetched = Fetched::new(segment.size, vec![opened.tail]);
+        decode(segment, opened.metadata, fetched, all).await
+    }
+
+    /// The rows of some row groups, numbered as in the footer: a batch each, in the order asked for.
+    ///
+    /// # Errors
+    /// As [`Wal::footer`]; [`WalError::NoSuchRowGroup`].
+    pub async fn read_row_groups(&self, segment: &Segment, numbers: &[usize]) -> Result<Vec<RecordBatch>, WalError> {
+        let opened = self.open(segment, TAIL_BYTES).await?;
+        let count = opened.footer.row_groups.len();
+        if let Some(&number) = numbers.iter().find(|&&number| number >= count) {
+            return Err(WalError::NoSuchRowGroup { path: segment.path.clone(), number, count });
+        }
+        let ranges = numbers.iter().map(|&number| bytes_of(segment, opened.metadata.row_group(number)));
+        let tail_start = opened.tail.0;
+        let mut missing: Vec<_> = ranges.collect::<Result<Vec<_>, _>>()?;
+        missing.retain(|range| range.start < tail_start);
+        let read = self.root().store.get_ranges(&segment.path, &missing).await;
+        let read = read.map_err(|error| WalError::store(StoreOperation::Read, &segment.path, error))?;
+        let mut parts: Vec<_> = missing.iter().map(|range| range.start).zip(read).collect();
+        parts.push(opened.tail);
+        decode(segment, opened.metadata, Fetched::new(segment.size, parts), numbers.to_vec()).await
+    }
+
+    /// Reads the last `tail_bytes` of a segment, or more where its metadata is longer.
+    async fn open(&self, segment: &Segment, tail_bytes: u64) -> Result<Opened, WalError> {
+        if segment.size > MAX_SEGMENT_BYTES {
+            return Err(WalError::corrupt(&segment.path, format!("it has more than {MAX_SEGMENT_BYTES} bytes")));
+        }
+        let store = self.root().store.as_ref();
+        let mut tail = read_tail(store, segment, tail_bytes).await?;
+        loop {
+            let (path, size, bytes) = (segment.path.clone(), segment.size, tail.1.clone());
+            match blocking(&segment.path, move || open_tail(&path, size, &bytes)).await? {
+                Tail::Opened(metadata, footer) => return Ok(Opened { metadata: Arc::new(*metadata), footer, tail }),
+                // Never asked twice: what is needed grows beyond what was read, up to the whole file.
+                Tail::TooShort(needed) => tail = read_tail(store, segment, needed).await?,
+            }
+        }
+    }
+}
+
+enum Tail {
+    Opened(Box<ParquetMetaData>, Footer),
+    /// So many bytes are needed, more than were given.
+    TooShort(u64),
+}
+
+fn open_tail(path: &Path, size: u64, tail: &Bytes) -> Result<Tail, WalError> {
+    let mut reader = ParquetMetaDataReader::new();
+    match reader.try_parse_sized(tail, size) {
+        Ok(()) => {
+            let metadata = reader.finish().map_err(|error| WalError::corrupt(path, error))?;
+            let footer = Footer::of(path, &metadata)?;
+            Ok(Tail::Opened(Box::new(metadata), footer))
+        }
+        Err(ParquetError::NeedMoreData(needed)) if needed > MAX_METADATA_BYTES || needed as u64 > size || needed <= tail.len() => {
+            Err(WalError::corrupt(path, format!("its metadata claims {needed} bytes of {size}")))
+        }
+        Err(ParquetError::NeedMoreData(needed)) => Ok(Tail::TooShort(needed as u64)),
+        Err(error) => Err(WalError::corrupt(path, error)),
+    }
+}
+
+/// The last `wanted` bytes with the offset of the first one.
+async fn read_tail(store: &dyn ObjectStore, segment: &Segment, wanted: u64) -> Result<(u64, Bytes), WalError> {
+    let start = segment.size.saturating_sub(wanted);
+    if segment.size == 0 {
+        return Err(WalError::corrupt(&segment.path, "it is empty"));
+    }
+    let read = store.get_range(&segment.path, start..segment.size).await;
+    let bytes = read.map_err(|error| WalError::store(StoreOperation::Read, &segment.path, error))?;
+    if bytes.len() as u64 != segment.size - start {
+        return Err(WalError::corrupt(&segment.path, format!("it has not the {} bytes of its listing", segment.size)));
+    }
+    Ok((start, bytes))
+}
+
+/// Where a row group lies in the file.
+fn bytes_of(segment: &Segment, group: &RowGroupMetaData) -> Result<Range<u64>, WalError> {
+    let outside = || WalError::corrupt(&segment.path, "a row group lies outside of the file");
+    let mut range: Option<Range<u64>> = None;
+    for column in group.columns() {
+        let offset = column.dictionary_page_offset().map_or(column.data_page_offset(), |start| start.min(column.data_page_offset()));
+        let start = u64::try_from(offset).map_err(|_| outside())?;
+        let length = u64::try_from(column.compressed_size()).map_err(|_| outside())?;
+        let end = start.checked_add(length).filter(|&end| end <= segment.size).ok_or_else(outside)?;
+        range = Some(range.map_or(start..end, |all| all.start.min(start)..all.end.max(end)));
+    }
+    range.filter(|range| !range.is_empty()).ok_or_else(outside)
+}
+
+async fn decode(
+    segment: &Segment,
+    metadata: Arc<ParquetMetaData>,
+    fetched: Fetched,
+    numbers: Vec<usize>,
+) -> Result<Vec<RecordBatch>, WalError> {
+    let (path, table) = (segment.path.clone(), segment.table);
+    blocking(&segment.path, move || {
+        decode_row_groups(table, metadata, &fetched, &numbers).map_err(|reason| WalError::corrupt(&path, reason))
+    })
+    .await
+}
+
+fn decode_row_groups(
+    table: Table,
+    metadata: Arc<ParquetMetaData>,
+    fetched: &Fetched,
+    numbers: &[usize],
+) -> Result<Vec<RecordBatch>, String> {
+    let schema = icegate_schema::arrow_schema(table);
+    let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new()).map_err(|error| error.to_string())?;
+    if metadata.schema().fields() != schema.fields() {
+        return Err(format!("its columns are not those of table {table}"));
+    }
+    let decode_one = |&number: &usize| {
+        let rows = usize::try_from(metadata.metadata().row_group(number).num_rows()).map_err(|error| error.to_string())?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(fetched.clone(), metadata.clone());
+        let reader = builder.with_row_groups(vec![number]).with_batch_size(rows).build().map_err(|error| error.to_string())?;
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+        match batches.as_slice() {
+            // The file's own schema also carries the footer; rows have the table's.
+            [batch] if batch.num_rows() == rows => {
+                RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).map_err(|error| error.to_string())
+            }
+            _ => Err(format!("row group {number} has not the {rows} rows of the footer")),
+        }
+    };
+    numbers.iter().map(decode_one).collect()
+}
+
+/// Runs a decoder where it may take its time. One that panics has met bytes that no writer wrote.
+async fn blocking<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, WalError> + Send + 'static,
+) -> Result<T, WalError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(WalError::corrupt(path, format!("it can't be decoded: {error}"))),
+    }
+}

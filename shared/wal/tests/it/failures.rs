@@ -1,0 +1,68 @@
+use futures::future::join_all;
+use icegate_model::{ErrorKind, Table};
+use icegate_storage::Root;
+use icegate_wal::conformance::scope;
+use icegate_wal::{WalError, WriterConfig};
+
+use crate::faulty::Faulty;
+use crate::{logs, requests, segments, start};
+
+#[tokio::test(start_paused = true)]
+async fn a_put_that_fails_is_repeated_under_the_same_name_until_it_succeeds() {
+    let store = Faulty::failing(5);
+    let (wal, writer, _task) = start(&store.root(), WriterConfig::default());
+    writer.append(logs(1, "a", &[1])).await.unwrap();
+    assert_eq!(requests(&wal, Table::Logs).await, [[1]]);
+    let names = store.names.lock().unwrap().clone();
+    assert_eq!(names.len(), 6);
+    assert!(names.iter().all(|name| *name == names[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_put_whose_reply_is_lost_is_stored_once() {
+    let store = Faulty::losing_replies(3);
+    let (wal, writer, _task) = start(&store.root(), WriterConfig::default());
+    writer.append(logs(1, "a", &[1])).await.unwrap();
+    assert_eq!(requests(&wal, Table::Logs).await, [[1]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_all_retries_no_request_of_the_segment_is_acknowledged() {
+    let store = Faulty::failing(3);
+    let (wal, writer, _task) = start(&store.root(), WriterConfig { write_retries: 2, ..WriterConfig::default() });
+    let results = join_all((1..=3).map(|id| writer.append(logs(id, "a", &[1])))).await;
+    for result in results {
+        let error = result.unwrap_err();
+        assert!(matches!(error, WalError::Store { .. }), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("503 Slow Down"), "{error}");
+    }
+    assert!(segments(&wal, Table::Logs).await.is_empty());
+    writer.append(logs(4, "a", &[1])).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_put_that_never_answers_is_given_up() {
+    let store = Faulty::stuck();
+    let (_, writer, _task) = start(&store.root(), WriterConfig { write_retries: 1, ..WriterConfig::default() });
+    let error = writer.append(logs(1, "a", &[1])).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().ends_with("no answer in 10 seconds"), "{error}");
+    assert_eq!(store.names.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_of_another_tenant_account_or_table_are_refused() {
+    let (wal, writer, _task) = start(&Root::memory(), WriterConfig::default());
+    let mut other_tenant = logs(1, "a", &[1]);
+    other_tenant.tenant = "b".parse().unwrap();
+    let mut other_account = logs(1, "a", &[1]);
+    other_account.account = scope("a", Some("x")).unwrap().1;
+    let mut other_table = logs(1, "a", &[1]);
+    other_table.batches[0].0 = Table::Spans;
+    for request in [other_tenant, other_account, other_table] {
+        let error = writer.append(request).await.unwrap_err();
+        assert!(matches!(error, WalError::Misplaced { .. }), "{error}");
+    }
+    assert!(segments(&wal, Table::Logs).await.is_empty());
+}
