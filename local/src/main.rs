@@ -1,1 +1,60 @@
-fn main() {}
+//! IceGate as one long-running process: every receiver, API and schedule in one binary.
+
+mod cli;
+mod error;
+mod migrate;
+mod send;
+mod serve;
+mod version;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, ConfigCommand, Maintain, Migrate, Part, Place};
+use crate::error::ProcessError;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => return failed(&ProcessError::Runtime { source }),
+    };
+    match runtime.block_on(run(command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(command: Command) -> Result<(), ProcessError> {
+    match command {
+        Command::Run(place) => Box::pin(serve::run(&place, serve::Parts::ALL)).await,
+        Command::Ingest(Part::Run(place)) => Box::pin(serve::run(&place, serve::Parts::INGEST)).await,
+        Command::Query(Part::Run(place)) => Box::pin(serve::run(&place, serve::Parts::QUERY)).await,
+        Command::Maintain(Maintain::Migrate(Migrate::Create(task))) => migrate::create(&task.place, task.dry_run).await,
+        Command::Maintain(Maintain::Migrate(Migrate::Upgrade(task))) => migrate::upgrade(&task.place, task.dry_run).await,
+        Command::Config(ConfigCommand::Check(place)) => check(&place),
+        Command::Send(arguments) => Ok(Box::pin(send::run(arguments)).await?),
+        Command::Version => print(&version::text()),
+    }
+}
+
+fn check(place: &Place) -> Result<(), ProcessError> {
+    place.config()?;
+    print("the configuration is valid")
+}
+
+/// Writes a line for people or scripts to standard output.
+fn print(line: &str) -> Result<(), ProcessError> {
+    writeln!(std::io::stdout(), "{line}").map_err(|source| ProcessError::Output { source })
+}
+
+fn failed(error: &ProcessError) -> ExitCode {
+    // The error goes to whoever started the process, also where logging has not begun.
+    let _ = writeln!(std::io::stderr(), "icegate: {error}");
+    error.exit_code()
+}

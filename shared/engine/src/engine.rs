@@ -137,23 +137,30 @@ impl Engine {
         F: Fn(Opened) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        self.retry_stale(async || query(self.open(table, tenant, range).await?).await).await
+        let query = &query;
+        self.retry_stale(|| async move { query(self.open(table, tenant, range).await?).await }).await
     }
 
     /// Runs `query`, which opens what it needs itself, and once more where an object vanished meanwhile.
     ///
     /// # Errors
     /// Those of `query`.
-    pub async fn retry_stale<T, E: Error + 'static>(&self, query: impl AsyncFn() -> Result<T, E>) -> Result<T, E> {
-        match query().await {
-            Err(error) if is_stale(&error) => {
-                for table in Table::ALL {
-                    self.forget(table);
-                }
-                query().await
-            }
-            result => result,
+    pub async fn retry_stale<T, E, F, Fut>(&self, query: F) -> Result<T, E>
+    where
+        E: Error + 'static,
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let result = query().await;
+        if !matches!(&result, Err(error) if is_stale(error)) {
+            return result;
         }
+        drop(result);
+        for table in Table::ALL {
+            self.snapshots.forget(table);
+        }
+        self.metrics.replans.inc();
+        query().await
     }
 
     fn forget(&self, table: Table) {

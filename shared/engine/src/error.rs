@@ -35,8 +35,23 @@ pub enum EngineError {
         path: String,
     },
     /// DataFusion refused a plan or failed while running it.
-    #[error(transparent)]
-    Query(#[from] DataFusionError),
+    #[error("can't run the query: {0}")]
+    Query(#[source] DataFusionError),
+    /// All queries together need more memory than they may have.
+    #[error("queries need more memory than engine.memory_bytes allows: {source}")]
+    Memory {
+        /// Which operator was refused.
+        source: DataFusionError,
+    },
+}
+
+impl From<DataFusionError> for EngineError {
+    fn from(error: DataFusionError) -> Self {
+        match kind_of(&error) {
+            ErrorKind::LimitExceeded => Self::Memory { source: error },
+            _ => Self::Query(error),
+        }
+    }
 }
 
 impl EngineError {
@@ -49,7 +64,7 @@ impl EngineError {
         match self {
             Self::Wal(error) => error.kind(),
             Self::Tables(error) => error.kind(),
-            Self::TooManyObjects { .. } => ErrorKind::LimitExceeded,
+            Self::TooManyObjects { .. } | Self::Memory { .. } => ErrorKind::LimitExceeded,
             Self::ForeignRows { .. } => ErrorKind::Corrupt,
             Self::Query(error) => kind_of(error),
         }
@@ -61,12 +76,10 @@ impl EngineError {
 /// Looks through the error's whole chain of sources, so a query language's error that wraps DataFusion's will do.
 #[must_use]
 pub fn is_stale(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|link| {
-        matches!(
-            link.downcast_ref::<object_store::Error>(),
-            Some(object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. })
-        )
-    })
+    let vanished = |error: &object_store::Error| {
+        matches!(error, object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. })
+    };
+    chain(error).any(|link| as_type::<object_store::Error>(link).is_some_and(vanished))
 }
 
 /// The kind of an error from a plan over the engine's rows: the one place where DataFusion's errors get a kind.
@@ -80,7 +93,7 @@ pub fn kind_of(error: &DataFusionError) -> ErrorKind {
 }
 
 fn kind_of_link(link: &(dyn Error + 'static)) -> Option<ErrorKind> {
-    if let Some(error) = link.downcast_ref::<object_store::Error>() {
+    if let Some(error) = as_type::<object_store::Error>(link) {
         return Some(icegate_storage::kind_of(error));
     }
     if let Some(error) = link.downcast_ref::<EngineError>() {
@@ -89,15 +102,18 @@ fn kind_of_link(link: &(dyn Error + 'static)) -> Option<ErrorKind> {
     if let Some(error) = link.downcast_ref::<ParquetError>() {
         return (!matches!(error, ParquetError::External(_))).then_some(ErrorKind::Corrupt);
     }
-    let error = link
-        .downcast_ref::<DataFusionError>()
-        .or_else(|| link.downcast_ref::<Arc<DataFusionError>>().map(Arc::as_ref))?;
+    let error = as_type::<DataFusionError>(link)?;
     match error {
         DataFusionError::ResourcesExhausted(_) => Some(ErrorKind::LimitExceeded),
         DataFusionError::NotImplemented(_) => Some(ErrorKind::Unsupported),
         DataFusionError::IoError(_) => Some(ErrorKind::Unavailable),
         _ => None,
     }
+}
+
+/// The error as a type, also where it is shared: an `Arc` stands in the chain in place of what it holds.
+fn as_type<'a, E: Error + 'static>(link: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    link.downcast_ref::<E>().or_else(|| link.downcast_ref::<Arc<E>>().map(Arc::as_ref))
 }
 
 /// The error and all its sources, outermost first.

@@ -39,7 +39,7 @@ impl MemoryPool for BoundedPool {
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         self.inner.try_grow(reservation, additional).map_err(|_| {
             DataFusionError::ResourcesExhausted(format!(
-                "queries hold {} bytes of memory and need {additional} more, engine.memory_bytes allows {}",
+                "{} bytes are held and {additional} more are needed, engine.memory_bytes is {}",
                 self.inner.reserved(),
                 self.bytes
             ))

@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn a_window_overlaps_what_touches_either_end() {
         let window = Window { first: 10, last: 20 };
-        for (min, max, overlaps) in [(0, 9, false), (0, 10, true), (12, 13, true), (20, 30, true), (21, 30, false), (0, 99, true)] {
+        for (min, max, overlaps) in [(0, 9, false), (0, 10, true), (12, 13, true), (20, 30, true), (21, 30, false), (0, 99, true)]
+        {
             assert_eq!(window.overlaps(min, max), overlaps, "{min} to {max}");
         }
     }

@@ -49,7 +49,12 @@ pub(crate) struct ScanShape<'a> {
 
 impl TenantRows {
     /// A Parquet source that reads with `readers`.
-    pub(crate) fn parquet(&self, readers: &Arc<PinnedReaders>, metadata_size_hint: usize, shape: &ScanShape<'_>) -> ParquetSource {
+    pub(crate) fn parquet(
+        &self,
+        readers: &Arc<PinnedReaders>,
+        metadata_size_hint: usize,
+        shape: &ScanShape<'_>,
+    ) -> ParquetSource {
         let readers = Arc::clone(readers);
         ParquetSource::new(TableSchema::from_file_schema(Arc::clone(&self.schema)))
             .with_parquet_file_reader_factory(readers)
@@ -62,8 +67,7 @@ impl TenantRows {
 
     /// Whether `filters` are evaluated while decoding.
     fn pushes_down(&self, projection: Option<&[usize]>, filters: &[Expr]) -> bool {
-        let filtered: HashSet<&str> =
-            filters.iter().flat_map(Expr::column_refs).map(|column| column.name.as_str()).collect();
+        let filtered: HashSet<&str> = filters.iter().flat_map(Expr::column_refs).map(|column| column.name.as_str()).collect();
         // DataFusion 54 loses some pushed filters on nested columns where a file lacks a part of them. Maps are never pushed.
         let nested = filtered.iter().any(|name| {
             let data_type = self.schema.field_with_name(name).map(|field| field.data_type());

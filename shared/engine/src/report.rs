@@ -69,12 +69,7 @@ impl fmt::Display for ScanReport {
         write!(
             f,
             "  segments: {} planned ({} rows, {} bytes), {} outside the time range, {} shifted, {} repeated requests",
-            segments.planned,
-            segments.rows,
-            segments.bytes,
-            segments.outside_range,
-            segments.shifted,
-            segments.repeated_requests
+            segments.planned, segments.rows, segments.bytes, segments.outside_range, segments.shifted, segments.repeated_requests
         )
     }
 }

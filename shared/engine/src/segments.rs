@@ -56,7 +56,7 @@ pub(crate) fn planned(
     let mut seen = HashSet::new();
     let mut planned = Vec::new();
     for (segment, footer) in candidates {
-        let repeats = repeats(&footer, tenant, |id| shifted.contains_request(id) || !seen.insert(id));
+        let repeats = repeats(&footer, tenant, |id| shifted.request(id).is_some() || !seen.insert(id));
         report.segments.repeated_requests += repeats.len() as u64;
         let mut rows = 0;
         let reads = groups(&footer).map(|(group, span)| {
@@ -131,6 +131,7 @@ fn access(kept: &[Range<u64>], span: &Range<u64>) -> RowGroupAccess {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "a list of one run of rows is meant")]
 mod tests {
     use icegate_wal::RequestRows;
 

@@ -41,9 +41,7 @@ fn value(bound: &Bound, data_type: &DataType) -> Option<ScalarValue> {
         (Bound::Boolean(value), DataType::Boolean) => Some(ScalarValue::Boolean(Some(*value))),
         (Bound::Int(value), DataType::Int32) => Some(ScalarValue::Int32(Some(*value))),
         (Bound::Long(value), DataType::Int64) => Some(ScalarValue::Int64(Some(*value))),
-        (Bound::Long(value), DataType::Timestamp(_, zone)) => {
-            Some(ScalarValue::TimestampMicrosecond(Some(*value), zone.clone()))
-        }
+        (Bound::Long(value), DataType::Timestamp(_, zone)) => Some(ScalarValue::TimestampMicrosecond(Some(*value), zone.clone())),
         (Bound::Text(value), DataType::Utf8View) => Some(ScalarValue::Utf8View(Some(value.clone()))),
         (Bound::Bytes(value), DataType::BinaryView) => Some(ScalarValue::BinaryView(Some(value.clone()))),
         _ => None,

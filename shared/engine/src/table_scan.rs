@@ -44,3 +44,82 @@ fn groups(files: &[Arc<DataFile>], statistics: Vec<Arc<Statistics>>, streams: us
     }
     groups.into_iter().map(FileGroup::new).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+    use datafusion::datasource::object_store::ObjectStoreUrl;
+    use datafusion::prelude::{SessionContext, col, lit};
+    use icegate_model::Table;
+    use icegate_storage::Root;
+    use object_store::ObjectStoreExt;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::PredicatePushdown;
+    use crate::reader::PinnedReaders;
+
+    /// A file as an older release may have written it: `tenant_id` and `timestamp` only.
+    fn old_file() -> Vec<u8> {
+        let tenants: Arc<dyn Array> = Arc::new(StringArray::from(vec!["a", "a"]));
+        let times: Arc<dyn Array> = Arc::new(TimestampMicrosecondArray::from(vec![1, 2]).with_timezone("+00:00"));
+        let batch = RecordBatch::try_from_iter([("tenant_id", tenants), ("timestamp", times)]).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    async fn rows_of(bytes: Vec<u8>, pushdown: PredicatePushdown) -> (SessionContext, Arc<TenantRows>) {
+        let (session, store, url) = (SessionContext::new(), Root::memory().store, ObjectStoreUrl::parse("x://y/").unwrap());
+        session.register_object_store(url.as_ref(), Arc::clone(&store));
+        let file = DataFile {
+            path: "f.parquet".into(),
+            size: bytes.len() as u64,
+            rows: 2,
+            tenant: "a".parse().unwrap(),
+            account: None,
+            day: 0,
+            min_timestamp: 1,
+            max_timestamp: 2,
+            sorted: false,
+            bounds: Vec::new(),
+        };
+        store.put(&file.path, bytes.into()).await.unwrap();
+        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+        let readers = Arc::new(PinnedReaders::new(store, cache));
+        let rows = TenantRows {
+            table: Table::Logs,
+            tenant: file.tenant.clone(),
+            schema: crate::read_schema(Table::Logs),
+            files: vec![Arc::new(file)],
+            table_url: url.clone(),
+            table_readers: Arc::clone(&readers),
+            segments: Vec::new(),
+            wal_url: url,
+            segment_readers: readers,
+            wal_metadata_size_hint: 1_024,
+            batch_size: 10,
+            target_partitions: 2,
+            pushdown,
+        };
+        (session, Arc::new(rows))
+    }
+
+    #[tokio::test]
+    async fn columns_that_an_old_file_lacks_are_null() {
+        for pushdown in [PredicatePushdown::Never, PredicatePushdown::Always] {
+            for (filter, expected) in [
+                (col("event_name").is_null(), 2),
+                (col("event_name").is_not_null(), 0),
+                (col("event_name").eq(lit("x")), 0),
+                (col("event_name").is_null().and(col("trace_id").is_null()), 2),
+            ] {
+                let (session, rows) = rows_of(old_file(), pushdown).await;
+                let rows = session.read_table(rows).unwrap().filter(filter.clone()).unwrap();
+                let batches = rows.select_columns(&["timestamp", "event_name"]).unwrap();
+                let batches = batches.collect().await.unwrap();
+                assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), expected, "{pushdown:?} {filter}");
+            }
+        }
+    }
+}

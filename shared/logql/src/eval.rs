@@ -1,12 +1,40 @@
+//! Answers: log queries in [`logs`], numbers in [`metric`], lines of windows in [`range`].
+
+pub(crate) mod drive;
+mod grouped;
+pub(crate) mod logs;
+pub(crate) mod metric;
+pub(crate) mod range;
+mod whole;
+
 use crate::ast::Expr;
-use crate::{Answer, LogqlError, OpenRows, QueryParams};
+use crate::{Answer, LogqlError, OpenRows, QueryParams, check};
+
+use metric::Value;
 
 /// Answers a query.
 ///
 /// # Errors
-/// What [`LogqlError`] says.
+/// [`LogqlError::Unsupported`] for what isn't evaluated; limits, failures of rows and errors of pipelines as [`LogqlError`] names them.
 pub async fn evaluate(expr: &Expr, params: &QueryParams, rows: &dyn OpenRows) -> Result<Answer, LogqlError> {
-    crate::check::supported(expr)?;
-    let _ = (params, rows);
-    Ok(Answer::Streams(Vec::new()))
+    check::supported(expr)?;
+    match expr {
+        Expr::Logs(_) if params.is_instant() => Err(LogqlError::InstantLogQuery),
+        Expr::Logs(logs) => {
+            params.grid()?;
+            logs::answer(logs, params, rows).await.map(Answer::Streams)
+        }
+        Expr::Metric(expr) => {
+            let grid = params.grid()?;
+            let value = metric::evaluate(expr, &metric::Context { grid, limits: &params.limits, rows }).await?;
+            let block = match value {
+                Value::Scalar(number) if params.is_instant() => return Ok(Answer::Scalar(number)),
+                value => value.into_block(grid),
+            };
+            if block.live() > params.limits.series {
+                return Err(LogqlError::TooManySeries { limit: params.limits.series });
+            }
+            Ok(if params.is_instant() { Answer::Vector(block.into_vector()) } else { Answer::Matrix(block.into_matrix()) })
+        }
+    }
 }

@@ -1,1 +1,51 @@
-//! Being built.
+//! OTLP over HTTP: takes a request in, and answers when its rows are durable.
+//!
+//! Row 4, before `otlp` and `wal`. [`router`] is what a host serves; [`Ingest::take`] is the same for a host that has a request's
+//! bytes already (gRPC). Follows the OTLP specification 1.x. Knows no server and nothing of what happens after the WAL.
+//!
+//! - **WAL-1** a 2xx is sent only after `wal` has made the rows durable. A failure of storage is 503 with `Retry-After`;
+//!   `partial_success` is only for records refused for their content.
+//! - **BOUND-1** body, decoded body, record and concurrent requests are bounded ([`Bounds`]); each bound has its own error.
+//!
+//! | status | when |
+//! |---|---|
+//! | 400 | bytes that aren't OTLP, a broken compression, a tenant id that isn't allowed |
+//! | 413 | more bytes than allowed, as sent or decompressed |
+//! | 415 | another content type or encoding |
+//! | 429 | too many requests at once; `Retry-After` |
+//! | 503 | storage failed or the WAL is full; `Retry-After` |
+
+mod answer;
+mod body;
+mod bounds;
+mod content;
+mod error;
+mod health;
+mod ingest;
+mod metrics;
+mod receive;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use icegate_model::Signal;
+
+pub use bounds::Bounds;
+pub use error::IngestError;
+pub use ingest::{Ingest, Taken};
+pub use metrics::{Metrics, Transport};
+
+/// `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, Loki's alias `POST /otlp/v1/logs`, and `GET /health`.
+pub fn router(ingest: Arc<Ingest>) -> Router {
+    let mut router = Router::new().route("/health", get(health::health));
+    for (path, signal) in [
+        ("/v1/logs", Signal::Logs),
+        ("/v1/traces", Signal::Traces),
+        ("/v1/metrics", Signal::Metrics),
+        ("/otlp/v1/logs", Signal::Logs),
+    ] {
+        router = router.route(path, post(move |state, request| receive::receive(state, signal, request)));
+    }
+    router.with_state(ingest)
+}

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayBuilder, ArrayRef, MapArray, StringArray, StringBuilder, StructArray};
+use arrow::array::{ArrayBuilder, ArrayRef, MapArray, StringArray, StringBuilder, StructArray};
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::error::ArrowError;
 use icegate_schema::{attribute_map_fields, attribute_map_type};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 
 use crate::lists::Lists;
-use crate::value::{Scratch, render_pair};
+use crate::value::{Scratch, key, render_pair};
 
 /// Lists up to this long are searched one by one.
 const FEW: usize = 16;
@@ -91,10 +91,6 @@ impl Entries {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
     /// Bytes of keys and values.
     pub(crate) fn bytes(&self) -> usize {
         self.keys.value_data().len() + self.values.value_data().len()
@@ -116,9 +112,9 @@ impl Rendered {
         let mut rendered = Self { values: Vec::with_capacity(attributes.len()), types: Vec::new() };
         for pair in distinct(attributes) {
             let (key, cells) = render_pair(pair, scratch);
-            rendered.values.push((key.to_owned(), cells.text.map(str::to_owned)));
+            rendered.values.push((key.to_string(), cells.text.map(str::to_owned)));
             if let Some(kind) = cells.kind {
-                rendered.types.push((key.to_owned(), Some(kind.to_owned())));
+                rendered.types.push((key.into_owned(), Some(kind.to_owned())));
             }
         }
         rendered
@@ -130,12 +126,8 @@ pub(crate) fn distinct(attributes: &[KeyValue]) -> impl Iterator<Item = &KeyValu
     let few = attributes.len() <= FEW;
     let mut seen = HashSet::new();
     attributes.iter().enumerate().filter_map(move |(at, pair)| {
-        let identity = (pair.key.as_str(), pair.key_strindex);
-        let repeated = if few {
-            attributes[..at].iter().any(|before| before.key == pair.key && before.key_strindex == pair.key_strindex)
-        } else {
-            !seen.insert(identity)
-        };
+        let key = key(pair);
+        let repeated = if few { attributes[..at].iter().any(|before| self::key(before) == key) } else { !seen.insert(key) };
         (!repeated).then_some(pair)
     })
 }
@@ -155,9 +147,9 @@ impl AttributeColumns {
     pub(crate) fn append(&mut self, attributes: &[KeyValue], scratch: &mut Scratch) {
         for pair in distinct(attributes) {
             let (key, cells) = render_pair(pair, scratch);
-            self.values.entry(key, cells.text);
+            self.values.entry(&key, cells.text);
             if cells.kind.is_some() {
-                self.types.entry(key, cells.kind);
+                self.types.entry(&key, cells.kind);
             }
         }
         self.values.close_or_null();

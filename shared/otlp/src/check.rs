@@ -19,7 +19,7 @@ pub(crate) enum Cause {
     OptionalId { field: &'static str, length: usize, allowed: usize },
     #[error("{field} has {length} bytes, allowed are {allowed}, not all of them zero")]
     RequiredId { field: &'static str, length: usize, allowed: usize },
-    #[error("values lie deeper than {limit} inside each other, allowed are {limit}")]
+    #[error("a value has more than the allowed {limit} arrays and lists inside each other")]
     TooDeep { limit: usize },
     #[error("record has about {bytes} bytes, allowed are {limit}")]
     TooLarge { bytes: usize, limit: usize },
@@ -122,7 +122,7 @@ impl<'a> Scale<'a> {
 
     fn deeper(&mut self, depth: usize) -> Result<usize, Cause> {
         self.text(SCALAR_BYTES, true);
-        let limit = self.limits.attribute_depth;
+        let limit = self.limits.depth();
         if depth >= limit { Err(Cause::TooDeep { limit }) } else { Ok(depth + 1) }
     }
 }

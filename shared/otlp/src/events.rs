@@ -48,10 +48,8 @@ impl Events {
         }
         let rows = UInt64Array::from(self.rows);
         let schema = arrow_schema(Table::Events);
-        let mut events: Columns = vec![
-            (columns::EVENT_NAME, Arc::new(self.name.finish())),
-            (columns::EVENT_DOMAIN, Arc::new(self.domain.finish())),
-        ];
+        let mut events: Columns =
+            vec![(columns::EVENT_NAME, Arc::new(self.name.finish())), (columns::EVENT_DOMAIN, Arc::new(self.domain.finish()))];
         for (name, column) in logs {
             if schema.field_with_name(name).is_ok() && *name != columns::EVENT_NAME {
                 events.push((name, take(column, &rows, None)?));

@@ -59,8 +59,7 @@ fn weigh(attributes: &[KeyValue], limits: &Limits) -> Option<Cause> {
 
 impl<'a> ResourceText<'a> {
     pub(crate) fn new(resource: Option<&Resource>, schema_url: &'a str, limits: &Limits, scratch: &mut Scratch) -> Self {
-        let mut text =
-            Self { schema_url, list: None, dropped: 0, entity_refs: String::new(), refused: None };
+        let mut text = Self { schema_url, list: None, dropped: 0, entity_refs: String::new(), refused: None };
         if let Some(resource) = resource {
             text.refused = weigh(&resource.attributes, limits);
             let attributes = if text.refused.is_none() { resource.attributes.as_slice() } else { &[] };

@@ -184,7 +184,7 @@ mod tests {
     fn lines_tell_their_level_as_json_logfmt_or_word() {
         for (line, expected) in [
             (r#"{"a":{"level":"err"},"level":"info"}"#, "error"),
-            (r#"{"a":{"b":{"level":"err"}}}"#, "unknown"),
+            (r#"{"a":{"b":{"level":"dbg"}}}"#, "unknown"),
             (r#"{"level":7,"lvl":"wrn"}"#, "warn"),
             (r#"{"level":"odd","msg":"a warning"}"#, "warn"),
             (r#"{"level":"debug", broken}"#, "debug"),

@@ -6,6 +6,7 @@ pub struct Limits {
     /// Most bytes of text, ids and values of one record; a larger one is refused, its neighbours are kept.
     pub record_bytes: usize,
     /// How deep arrays and key-value lists may lie inside each other; a record with a deeper value is refused.
+    /// Values above 30 count as 30: a deeper value could be stored, but not be read back from its OTLP/JSON.
     pub attribute_depth: usize,
     /// Most bytes of all rows of a request, resource and scope counted in each row; values above 1 GiB count as 1 GiB.
     pub rows_bytes: usize,
@@ -13,7 +14,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { record_bytes: 4 << 20, attribute_depth: 64, rows_bytes: 512 << 20 }
+        Self { record_bytes: 4 << 20, attribute_depth: MAX_DEPTH, rows_bytes: 512 << 20 }
     }
 }
 
@@ -21,6 +22,16 @@ impl Default for Limits {
 const MAX_ROWS_BYTES: usize = 1 << 30;
 /// Cost of a row beside its text: its cells of fixed width.
 const ROW_BYTES: usize = 256;
+
+/// The deepest value whose OTLP/JSON, with four levels a list, stays within the 128 levels that `serde_json` reads.
+const MAX_DEPTH: usize = 30;
+
+impl Limits {
+    /// The depth that counts.
+    pub(crate) fn depth(&self) -> usize {
+        self.attribute_depth.min(MAX_DEPTH)
+    }
+}
 
 /// What is left of [`Limits::rows_bytes`].
 pub(crate) struct Budget {

@@ -29,12 +29,10 @@ pub(crate) fn rows(request: &ExportLogsServiceRequest, from: &Origin, limits: &L
     let mut budget = Budget::new(limits);
     let mut rejected = Rejected::default();
     for (i, resource_logs) in request.resource_logs.iter().enumerate() {
-        let resource =
-            ResourceText::new(resource_logs.resource.as_ref(), &resource_logs.schema_url, limits, &mut logs.scratch);
+        let resource = ResourceText::new(resource_logs.resource.as_ref(), &resource_logs.schema_url, limits, &mut logs.scratch);
         let stream = Stream::new(&resource);
         for (j, scope_logs) in resource_logs.scope_logs.iter().enumerate() {
-            let scope =
-                ScopeText::new(&resource, scope_logs.scope.as_ref(), &scope_logs.schema_url, limits, &mut logs.scratch);
+            let scope = ScopeText::new(&resource, scope_logs.scope.as_ref(), &scope_logs.schema_url, limits, &mut logs.scratch);
             let group_level = group_level(&scope);
             let group = Group { resource: &resource, scope: &scope, stream: &stream, level: &group_level };
             let group_bytes = scope.bytes(&resource) + stream.bytes();

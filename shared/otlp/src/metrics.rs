@@ -24,8 +24,7 @@ pub(crate) const SUMMARY: &str = "summary";
 /// The rows of a request.
 pub(crate) fn rows(request: &ExportMetricsServiceRequest, from: &Origin, limits: &Limits) -> Result<Rows, OtlpError> {
     let points = metrics(request).map(size).sum();
-    let mut build =
-        Build { points: Points::new(points, 0), budget: Budget::new(limits), limits, rejected: Rejected::default() };
+    let mut build = Build { points: Points::new(points, 0), budget: Budget::new(limits), limits, rejected: Rejected::default() };
     for (i, resource_metrics) in request.resource_metrics.iter().enumerate() {
         let schema_url = &resource_metrics.schema_url;
         let resource = resource_metrics.resource.as_ref();
@@ -86,13 +85,7 @@ impl Build<'_> {
         }
     }
 
-    fn each<'p, P>(
-        &mut self,
-        series: &Series<'_>,
-        group_bytes: usize,
-        points: &'p [P],
-        place: Place,
-    ) -> Result<(), OtlpError>
+    fn each<'p, P>(&mut self, series: &Series<'_>, group_bytes: usize, points: &'p [P], place: Place) -> Result<(), OtlpError>
     where
         Cells<'p>: From<&'p P>,
     {

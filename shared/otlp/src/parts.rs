@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Int32Builder, StringBuilder};
@@ -8,7 +9,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use crate::attributes::{MapColumn, distinct};
 use crate::batch::{Columns, bits_given, text_given};
 use crate::group::{List, ResourceText, ScopeText};
-use crate::value::{Scratch, render_pair};
+use crate::value::{Scratch, key, render_pair};
 
 /// The columns that logs, spans and metrics share: resource, scope, own attributes and the merged view.
 pub(crate) struct Parts {
@@ -74,15 +75,15 @@ impl Parts {
         let mut clash = false;
         for pair in distinct(record) {
             let (key, cells) = render_pair(pair, scratch);
-            clash = clash || scope.has(key);
-            self.attributes.entry(key, cells.text);
-            self.record_attributes.entry(key, cells.text);
+            clash = clash || scope.has(&key);
+            self.attributes.entry(&key, cells.text);
+            self.record_attributes.entry(&key, cells.text);
             if cells.kind.is_some() {
-                self.record_types.entry(key, cells.kind);
+                self.record_types.entry(&key, cells.kind);
             }
         }
         if clash {
-            let own: std::collections::HashSet<_> = record.iter().map(|pair| render_pair(pair, scratch).0.to_owned()).collect();
+            let own: HashSet<_> = record.iter().map(key).collect();
             self.attributes.entries_but(&scope.merged, |key| own.contains(key));
         } else {
             self.attributes.entries(&scope.merged)?;

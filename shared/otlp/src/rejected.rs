@@ -15,8 +15,7 @@ impl Rejected {
     #[must_use]
     pub fn message(&self) -> String {
         let mut message = self.reasons.join("; ");
-        let refusals = u64::try_from(self.reasons.len()).unwrap_or(u64::MAX);
-        if self.count > refusals && !message.is_empty() {
+        if self.reasons.len() == MAX_REASONS && self.count > MAX_REASONS as u64 {
             message.push_str("; and more");
         }
         message

@@ -1,5 +1,6 @@
 //! One `AnyValue` as text and type (`icegate_schema::value_type`).
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use base64::Engine;
@@ -15,7 +16,6 @@ use crate::json;
 pub(crate) struct Scratch {
     text: String,
     kind: String,
-    key: String,
 }
 
 /// What the cells of a value hold; `kind` is `None` for a string and for no value at all.
@@ -30,23 +30,27 @@ pub(crate) fn render<'a>(value: Option<&'a AnyValue>, scratch: &'a mut Scratch) 
     render_into(value, &mut scratch.text, &mut scratch.kind)
 }
 
-/// Key, text and type of an attribute.
-pub(crate) fn render_pair<'a>(pair: &'a KeyValue, scratch: &'a mut Scratch) -> (&'a str, Rendered<'a>) {
-    if pair.key_strindex == 0 {
-        return (&pair.key, render(pair.value.as_ref(), scratch));
-    }
-    let Scratch { text, kind, key } = scratch;
-    key.clear();
-    if pair.key.is_empty() {
-        put(key, format_args!("strindex:{}", pair.key_strindex));
+/// The key of an attribute: one that refers to a string table reads as its index.
+pub(crate) fn key(pair: &KeyValue) -> Cow<'_, str> {
+    if pair.key.is_empty() && pair.key_strindex != 0 {
+        Cow::Owned(format!("strindex:{}", pair.key_strindex))
     } else {
-        key.push_str(&pair.key);
+        Cow::Borrowed(&pair.key)
     }
-    let rendered = render_into(pair.value.as_ref(), text, kind).text.is_some();
+}
+
+/// Key, text and type of an attribute.
+pub(crate) fn render_pair<'a>(pair: &'a KeyValue, scratch: &'a mut Scratch) -> (Cow<'a, str>, Rendered<'a>) {
+    let key = key(pair);
+    if pair.key_strindex == 0 {
+        return (key, render(pair.value.as_ref(), scratch));
+    }
+    let Scratch { text, kind } = scratch;
+    let given = render_into(pair.value.as_ref(), text, kind).text.is_some();
     // A string's text is borrowed from the message, every other one lies in the buffer.
     let text = match pair.value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(string)) => Some(string.as_str()),
-        _ => rendered.then_some(text.as_str()),
+        _ => given.then_some(text.as_str()),
     };
     exact(kind, |kind| json::key_value(kind, pair));
     (key, Rendered { text, kind: Some(kind) })
@@ -250,7 +254,8 @@ mod tests {
         check(bytes, r#"["AQ==",null]"#, Some(exact));
 
         let repeated = KeyValueList { values: vec![pair("b", Value::IntValue(1)), pair("b", Value::IntValue(2))] };
-        let exact = r#"otlp:{"kvlistValue":{"values":[{"key":"b","value":{"intValue":"1"}},{"key":"b","value":{"intValue":"2"}}]}}"#;
+        let exact =
+            r#"otlp:{"kvlistValue":{"values":[{"key":"b","value":{"intValue":"1"}},{"key":"b","value":{"intValue":"2"}}]}}"#;
         check(Value::KvlistValue(repeated), r#"{"b":1}"#, Some(exact));
 
         check(Value::StringValueStrindex(7), "7", Some(r#"otlp:{"stringValueStrindex":7}"#));
@@ -261,7 +266,7 @@ mod tests {
         let pair = KeyValue { key: String::new(), value: Some(any(Value::StringValue("v".to_owned()))), key_strindex: 3 };
         let mut scratch = Scratch::default();
         let (key, rendered) = render_pair(&pair, &mut scratch);
-        assert_eq!((key, rendered.text), ("strindex:3", Some("v")));
+        assert_eq!((key.as_ref(), rendered.text), ("strindex:3", Some("v")));
         assert_eq!(rendered.kind, Some(r#"otlp:{"key":"","value":{"stringValue":"v"},"keyStrindex":3}"#));
     }
 }

@@ -27,10 +27,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Registers the metrics under `icegate_shift_*` and `icegate_wal_*`.
+    /// Registers the metrics under `shift_*` and `wal_*`.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
-        let shift = registry.sub_registry_with_prefix("icegate_shift");
+        let shift = registry.sub_registry_with_prefix("shift");
         shift.register("rows", "Rows committed to a table", metrics.rows.clone());
         shift.register("segments", "Segments committed to a table", metrics.segments.clone());
         shift.register("repeated_rows", "Rows of repeated requests, left out", metrics.repeated_rows.clone());
@@ -38,7 +38,7 @@ impl Metrics {
         shift.register("failures", "Passes that ended with an error", metrics.failures.clone());
         shift.register("lag_seconds", "Age of the oldest segment that is not in a table", metrics.lag.clone());
         shift.register("duration_seconds", "Time of a pass that committed", metrics.duration.clone());
-        let wal = registry.sub_registry_with_prefix("icegate_wal");
+        let wal = registry.sub_registry_with_prefix("wal");
         wal.register("pending_segments", "Segments that are not in a table", metrics.pending_segments.clone());
         wal.register("pending_bytes", "Bytes of segments that are not in a table", metrics.pending_bytes.clone());
         wal.register("deleted_segments", "Segments deleted after their grace", metrics.deleted.clone());

@@ -7,14 +7,17 @@ use icegate_model::{RequestId, Table, Timestamp, UniqueId};
 
 use crate::Tables;
 use crate::catalog::{Loaded, Swap};
-use crate::error::{IcebergContext, TablesError, corrupt};
+use crate::error::{TablesError, corrupt};
 use crate::ledger::{COMMIT_KEY, Ledger, encode, history};
 use crate::manifest::{check_partitions, encode_manifest, encode_manifest_list};
+use crate::merge::Merged;
 use crate::plan::{Counts, append, summary_of};
 use crate::write::WrittenFile;
 
 /// Attempts of one commit while others commit too.
 const ATTEMPTS: u32 = 30;
+/// Attempts of one commit that the store fails.
+const FAILURES: u32 = 5;
 /// The sequence number that makes an entry inherit its snapshot's.
 const INHERITED: i64 = -1;
 
@@ -66,6 +69,8 @@ struct Commit<'a> {
     ledger_url: String,
     /// Written once: entries inherit the sequence number of the attempt that succeeds.
     manifest: Option<ManifestFile>,
+    /// Kept over attempts as long as what it replaces is still listed.
+    merged: Option<Merged>,
     /// Snapshots whose ledger was compared.
     compared: HashSet<i64>,
 }
@@ -83,33 +88,37 @@ impl<'a> Commit<'a> {
         tables.layout().write(&path, encode(table, &append.ledger)?).await?;
         let ledger_url = tables.layout().url(&path);
         let snapshot_id = snapshot_id(tables.ids().unique());
-        Ok(Self { tables, table, append, id, snapshot_id, ledger_url, manifest: None, compared: HashSet::new() })
+        Ok(Self { tables, table, append, id, snapshot_id, ledger_url, manifest: None, merged: None, compared: HashSet::new() })
     }
 
     async fn run(mut self) -> Result<Committed, TablesError> {
         let mut unknown = None;
-        for attempt in 1..=ATTEMPTS {
+        let mut failures = 0;
+        let mut attempt = 0;
+        while attempt < ATTEMPTS && failures < FAILURES {
+            attempt += 1;
             match self.attempt(attempt).await {
                 Ok(Attempt::Done(committed)) => return Ok(committed),
                 Ok(Attempt::Lost) => {}
-                Ok(Attempt::Unknown(source)) => unknown = Some(source),
-                // An earlier attempt may have landed, so a failure to look isn't a failure to commit.
+                Ok(Attempt::Unknown(source)) => {
+                    unknown = Some(source);
+                    failures += 1;
+                }
                 Err(error) => return Err(self.unsettled(unknown, error)),
             }
             self.tables.pause(attempt).await;
         }
-        // The last attempt's outcome may be unknown: look once more.
-        let landed = match &unknown {
-            Some(_) => self.tables.newest(self.table).await.map(|loaded| self.landed(&loaded, ATTEMPTS)),
-            None => Ok(None),
+        let Some(source) = unknown else {
+            return Err(TablesError::Contended { table: self.table, attempts: attempt });
         };
-        match landed {
-            Ok(Some(committed)) => Ok(committed),
-            Ok(None) => Err(TablesError::Contended { table: self.table, attempts: ATTEMPTS }),
-            Err(error) => Err(self.unsettled(unknown, error)),
+        // A request whose reply was lost may have arrived, or may still arrive.
+        match self.tables.newest(self.table).await.ok().and_then(|loaded| self.landed(&loaded, attempt)) {
+            Some(committed) => Ok(committed),
+            None => Err(TablesError::OutcomeUnknown { table: self.table, commit: self.id.to_string(), source }),
         }
     }
 
+    /// After an attempt of unknown outcome, a failure to look isn't a failure to commit.
     fn unsettled(&self, unknown: Option<object_store::Error>, error: TablesError) -> TablesError {
         match (unknown, error) {
             (Some(source), TablesError::Store { .. }) => {
@@ -128,6 +137,7 @@ impl<'a> Commit<'a> {
         let manifests = self.manifests(&base).await?;
         let before = Counts::before(self.table, &base.metadata, &manifests)?;
         let added = Counts::of_files(&self.append.files);
+        let manifests = self.shortened(&base, manifests, attempt).await?;
         let manifests: Vec<_> = self.new_manifest(&base.metadata).await?.into_iter().chain(manifests).collect();
         before.check_after(self.table, &added, &manifests)?;
 
@@ -143,7 +153,9 @@ impl<'a> Commit<'a> {
         match self.tables.catalog().swap(self.table, &base, change).await? {
             Swap::Swapped(loaded) => {
                 self.tables.remember(self.table, loaded.clone());
-                self.landed(&loaded, attempt).map(Attempt::Done).ok_or_else(|| corrupt(loaded.location, "it lacks its own snapshot"))
+                self.landed(&loaded, attempt)
+                    .map(Attempt::Done)
+                    .ok_or_else(|| corrupt(loaded.location, "it lacks its own snapshot"))
             }
             Swap::Conflict => Ok(Attempt::Lost),
             Swap::Unknown(source) => Ok(Attempt::Unknown(source)),
@@ -170,10 +182,10 @@ impl<'a> Commit<'a> {
 
     /// SHIFT-1: nothing of this ledger is in a ledger of the history that the swap will extend.
     async fn compare_ledgers(&mut self, base: &Loaded) -> Result<(), TablesError> {
-        let horizon = self.tables.clock().now() - self.tables.horizon();
-        let since = self.append.ledger.oldest.map_or(horizon, |oldest| oldest.min(horizon));
+        let since = self.tables.ledgers_since(self.append.ledger.oldest.unwrap_or(Timestamp::MAX));
         let history = history(&base.metadata, since);
-        let newer: Vec<&SnapshotRef> = history.into_iter().filter(|snapshot| !self.compared.contains(&snapshot.snapshot_id())).collect();
+        let newer: Vec<&SnapshotRef> =
+            history.into_iter().filter(|snapshot| !self.compared.contains(&snapshot.snapshot_id())).collect();
         let mut segments = HashSet::new();
         let mut requests = HashSet::new();
         for (_, ledger) in self.tables.ledgers(self.table, &newer).await? {
@@ -194,6 +206,22 @@ impl<'a> Commit<'a> {
         }
     }
 
+    /// The manifests, many small ones merged.
+    async fn shortened(
+        &mut self,
+        base: &Loaded,
+        manifests: Vec<ManifestFile>,
+        attempt: u32,
+    ) -> Result<Vec<ManifestFile>, TablesError> {
+        let replaced = |merged: &Option<Merged>| merged.as_ref().and_then(|merged| merged.replace(&manifests));
+        if let Some(shortened) = replaced(&self.merged) {
+            return Ok(shortened);
+        }
+        let names = (self.id, attempt as usize);
+        self.merged = self.tables.merge(self.table, &base.metadata, &manifests, self.snapshot_id, names).await?;
+        Ok(replaced(&self.merged).unwrap_or(manifests))
+    }
+
     async fn new_manifest(&mut self, metadata: &TableMetadata) -> Result<Option<ManifestFile>, TablesError> {
         if self.append.files.is_empty() || self.manifest.is_some() {
             return Ok(self.manifest.clone());
@@ -201,10 +229,11 @@ impl<'a> Commit<'a> {
         check_partitions(self.table, metadata, metadata.default_partition_spec_id())?;
         let path = self.tables.layout().manifest(self.table, self.id, 0);
         let files = self.append.files.iter().map(|file| file.file.clone());
-        let (manifest, bytes) = encode_manifest(self.table, metadata, self.snapshot_id, self.tables.layout().url(&path), |writer| {
-            files.into_iter().try_for_each(|file| writer.add_file(file, INHERITED))
-        })
-        .await?;
+        let (manifest, bytes) =
+            encode_manifest(self.table, metadata, self.snapshot_id, self.tables.layout().url(&path), |writer| {
+                files.into_iter().try_for_each(|file| writer.add_file(file, INHERITED))
+            })
+            .await?;
         self.tables.layout().write(&path, bytes).await?;
         self.manifest = Some(manifest.clone());
         Ok(Some(manifest))

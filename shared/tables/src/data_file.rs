@@ -40,7 +40,7 @@ pub struct DataFile {
     pub bounds: Vec<(Arc<str>, ColumnBounds)>,
 }
 
-/// What a file's manifest entry says of a column.
+/// What a file's manifest entry says of a column. NaN is outside all bounds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnBounds {
     /// No value is less than this.
@@ -148,7 +148,9 @@ impl DataFileReader<'_> {
         };
         let account = match account {
             None => None,
-            Some(Literal::Primitive(PrimitiveLiteral::String(account))) => Some(account.parse().map_err(|_| refuse("account_id"))?),
+            Some(Literal::Primitive(PrimitiveLiteral::String(account))) => {
+                Some(account.parse().map_err(|_| refuse("account_id"))?)
+            }
             Some(_) => return Err(refuse("account_id")),
         };
         match day {

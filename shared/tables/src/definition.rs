@@ -35,7 +35,12 @@ pub(crate) fn wanted_schema(table: Table) -> Result<Schema, TablesError> {
 }
 
 /// The first metadata of a table.
-pub(crate) fn new_table(table: Table, location: String, ids: &dyn IdGenerator, now: Timestamp) -> Result<TableMetadata, TablesError> {
+pub(crate) fn new_table(
+    table: Table,
+    location: String,
+    ids: &dyn IdGenerator,
+    now: Timestamp,
+) -> Result<TableMetadata, TablesError> {
     let schema = wanted_schema(table)?;
     let partitions = partition_spec(table, &schema)?;
     let order = sort_order_of(table, &schema)?;

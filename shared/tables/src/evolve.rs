@@ -26,7 +26,12 @@ pub(crate) fn evolve(table: Table, current: &Schema, last_column_id: i32) -> Res
     evolve_to(table, current, &wanted, last_column_id)
 }
 
-fn evolve_to(table: Table, current: &Schema, wanted: &Schema, last_column_id: i32) -> Result<(Schema, Vec<Addition>), TablesError> {
+fn evolve_to(
+    table: Table,
+    current: &Schema,
+    wanted: &Schema,
+    last_column_id: i32,
+) -> Result<(Schema, Vec<Addition>), TablesError> {
     let mut evolution = Evolution { table, next_id: last_column_id + 1, added: Vec::new() };
     let fields = evolution.fields("", current.as_struct(), wanted.as_struct())?;
     // The builder of the table's metadata gives the schema its id.
@@ -131,7 +136,8 @@ mod tests {
     #[test]
     fn a_missing_column_is_added_nullable_and_last_with_a_new_id() {
         let required = Arc::new(NestedField::required(1, "b", Type::Primitive(PrimitiveType::Long)));
-        let (evolved, added) = evolve_to(Table::Logs, &schema(vec![text(7, "a")]), &schema(vec![required, text(2, "a")]), 9).unwrap();
+        let (evolved, added) =
+            evolve_to(Table::Logs, &schema(vec![text(7, "a")]), &schema(vec![required, text(2, "a")]), 9).unwrap();
         assert_eq!(added, [Addition { column: "b".to_owned(), data_type: "long".to_owned() }]);
         let b = evolved.field_by_name("b").unwrap();
         assert_eq!((b.id, b.required), (10, false));
@@ -159,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_column_that_this_release_does_not_have_is_refused() {
-        let error = evolve_to(Table::Logs, &schema(vec![text(1, "a"), text(2, "z")]), &schema(vec![text(1, "a")]), 2).unwrap_err();
+        let error =
+            evolve_to(Table::Logs, &schema(vec![text(1, "a"), text(2, "z")]), &schema(vec![text(1, "a")]), 2).unwrap_err();
         assert!(error.to_string().contains("column z: this release doesn't have it"), "{error}");
     }
 }

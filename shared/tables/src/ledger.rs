@@ -153,7 +153,8 @@ impl Tables {
         snapshots: &[&'a SnapshotRef],
     ) -> Result<Vec<(&'a SnapshotRef, Arc<RecordedLedger>)>, TablesError> {
         let with_ledger = snapshots.iter().filter_map(|snapshot| Some((*snapshot, ledger_of(snapshot)?)));
-        let reads: Vec<_> = with_ledger.map(|(snapshot, url)| async move { Ok((snapshot, self.recorded_ledger(table, url).await?)) }).collect();
+        let reads: Vec<_> =
+            with_ledger.map(|(snapshot, url)| async move { Ok((snapshot, self.recorded_ledger(table, url).await?)) }).collect();
         stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await
     }
 

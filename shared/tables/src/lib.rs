@@ -50,6 +50,7 @@ mod field_ids;
 mod layout;
 mod ledger;
 mod manifest;
+mod merge;
 mod migrate;
 mod plan;
 mod snapshot;

@@ -118,7 +118,12 @@ impl Tables {
         Ok(files.iter().flat_map(|files| files.iter().map(Arc::clone)).collect())
     }
 
-    async fn files_of(&self, table: Table, loaded: &Loaded, manifest: &ManifestFile) -> Result<Arc<Vec<Arc<DataFile>>>, TablesError> {
+    async fn files_of(
+        &self,
+        table: Table,
+        loaded: &Loaded,
+        manifest: &ManifestFile,
+    ) -> Result<Arc<Vec<Arc<DataFile>>>, TablesError> {
         let known = &self.state(table).manifests;
         if let Some(files) = known.get(&manifest.manifest_path) {
             return Ok(files);
@@ -136,7 +141,10 @@ pub(crate) fn check_partitions(table: Table, metadata: &TableMetadata, spec_id: 
     let fields = metadata.partition_spec_by_id(spec_id).map(|spec| spec.fields());
     let same = fields.is_some_and(|fields| {
         fields.len() == PARTITIONS.len()
-            && fields.iter().zip(PARTITIONS).all(|(field, (name, _, transform))| field.name == name && field.transform == transform)
+            && fields
+                .iter()
+                .zip(PARTITIONS)
+                .all(|(field, (name, _, transform))| field.name == name && field.transform == transform)
     });
     if same { Ok(()) } else { Err(TablesError::Unsupported { table, what: format!("partition spec {spec_id}") }) }
 }

@@ -86,13 +86,13 @@ impl Tables {
         self.snapshot_since(table, Timestamp::MAX).await
     }
 
-    /// The same with ledgers at least as far back as `since`: for a reader or shifter that sees segments older than the
-    /// horizon, since a segment can only be in the ledger of a commit after it was made.
+    /// The same with ledgers at least as far back as `since`, and a little more as clocks differ: for a reader or shifter that
+    /// sees segments older than the horizon. A segment can only be in the ledger of a commit after it was made.
     ///
     /// # Errors
     /// As [`Tables::snapshot`].
     pub async fn snapshot_since(&self, table: Table, since: Timestamp) -> Result<Arc<Snapshot>, TablesError> {
-        let since = since.min(self.clock().now() - self.horizon());
+        let since = self.ledgers_since(since);
         let loaded = self.newest(table).await?;
         if let Some(built) = self.built(table, &loaded, since) {
             return Ok(built);

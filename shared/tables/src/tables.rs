@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use icegate_model::{Clock, IdGenerator, Table};
+use icegate_model::{Clock, IdGenerator, Table, Timestamp};
 use icegate_storage::Root;
 
 use crate::cache::Decoded;
@@ -15,6 +15,8 @@ use crate::snapshot::Snapshot;
 
 /// How far back ledgers are read where nobody asks for more.
 const LEDGER_HORIZON: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far the clocks of a segment's writer and of its committer may differ.
+const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// First pause after a lost attempt; doubles with each.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Longest pause between attempts.
@@ -92,8 +94,9 @@ impl Tables {
         self.ids.as_ref()
     }
 
-    pub(crate) fn horizon(&self) -> Duration {
-        self.horizon
+    /// From when on ledgers matter to somebody who holds segments made at `oldest` and later.
+    pub(crate) fn ledgers_since(&self, oldest: Timestamp) -> Timestamp {
+        (oldest - CLOCK_SKEW).min(self.clock.now() - self.horizon)
     }
 
     pub(crate) fn state(&self, table: Table) -> &TableState {

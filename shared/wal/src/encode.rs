@@ -109,7 +109,9 @@ impl SegmentWriter {
         self.parquet.append_key_value_metadata(KeyValue::new(KEY.to_owned(), json));
         let groups = &self.footer.row_groups;
         let tenants = match groups.as_slice() {
-            [first, rest @ ..] if rest.iter().all(|group| group.tenant == first.tenant) => SegmentTenants::One(first.tenant.clone()),
+            [first, rest @ ..] if rest.iter().all(|group| group.tenant == first.tenant) => {
+                SegmentTenants::One(first.tenant.clone())
+            }
             _ => SegmentTenants::Many,
         };
         let min = groups.iter().map(|group| group.min).min().unwrap_or(0);

@@ -75,8 +75,7 @@ impl Footer {
             min: group.min,
             max: group.max,
         });
-        let requests =
-            self.requests.iter().map(|run| WireRequest { id: run.id.to_string(), first: run.first, rows: run.rows });
+        let requests = self.requests.iter().map(|run| WireRequest { id: run.id.to_string(), first: run.first, rows: run.rows });
         serde_json::to_string(&Wire { version: self.version, row_groups: row_groups.collect(), requests: requests.collect() })
     }
 

@@ -103,7 +103,9 @@ fn open_tail(path: &Path, size: u64, tail: &Bytes) -> Result<Tail, WalError> {
             let footer = Footer::of(path, &metadata)?;
             Ok(Tail::Opened(Box::new(metadata), footer))
         }
-        Err(ParquetError::NeedMoreData(needed)) if needed > MAX_METADATA_BYTES || needed as u64 > size || needed <= tail.len() => {
+        Err(ParquetError::NeedMoreData(needed))
+            if needed > MAX_METADATA_BYTES || needed as u64 > size || needed <= tail.len() =>
+        {
             Err(WalError::corrupt(path, format!("its metadata claims {needed} bytes of {size}")))
         }
         Err(ParquetError::NeedMoreData(needed)) => Ok(Tail::TooShort(needed as u64)),
@@ -130,7 +132,8 @@ fn bytes_of(segment: &Segment, group: &RowGroupMetaData) -> Result<Range<u64>, W
     let outside = || WalError::corrupt(&segment.path, "a row group lies outside of the file");
     let mut range: Option<Range<u64>> = None;
     for column in group.columns() {
-        let offset = column.dictionary_page_offset().map_or(column.data_page_offset(), |start| start.min(column.data_page_offset()));
+        let offset =
+            column.dictionary_page_offset().map_or(column.data_page_offset(), |start| start.min(column.data_page_offset()));
         let start = u64::try_from(offset).map_err(|_| outside())?;
         let length = u64::try_from(column.compressed_size()).map_err(|_| outside())?;
         let end = start.checked_add(length).filter(|&end| end <= segment.size).ok_or_else(outside)?;

@@ -6,9 +6,9 @@ use icegate_storage::{Root, is_not_found};
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
+use crate::WalError;
 use crate::error::StoreOperation;
 use crate::name::SegmentName;
-use crate::WalError;
 
 /// Most segments of one table that a listing holds: days of writing without a shift.
 const MAX_LISTED: usize = 1_000_000;
@@ -122,9 +122,11 @@ impl Wal {
         }
         match first_failure {
             None => Ok(()),
-            Some(source) => {
-                Err(WalError::Store { operation: StoreOperation::Delete, path: self.root.prefix.clone(), source: Arc::new(source) })
-            }
+            Some(source) => Err(WalError::Store {
+                operation: StoreOperation::Delete,
+                path: self.root.prefix.clone(),
+                source: Arc::new(source),
+            }),
         }
     }
 

@@ -16,7 +16,24 @@ async fn a_query_that_needs_too_much_memory_is_told_the_bound() {
     let rows = opened.session.read_table(opened.provider).unwrap();
     let error = rows.sort(vec![col("body").sort(true, true)]).unwrap().collect().await.unwrap_err();
     assert_eq!(kind_of(&error), ErrorKind::LimitExceeded, "{error}");
-    assert!(error.to_string().contains("engine.memory_bytes allows 100000"), "{error}");
+    let error = EngineError::from(error);
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    assert!(error.to_string().starts_with("queries need more memory than engine.memory_bytes allows"), "{error}");
+}
+
+#[tokio::test]
+async fn memory_that_a_failed_query_held_is_free_for_the_next_one() {
+    let world = World::new().await;
+    world.ingest(&[("a", &logs(0, 5_000))]).await;
+    let engine = world.engine(EngineConfig { memory_bytes: 400_000, ..EngineConfig::default() });
+    for _ in 0..3 {
+        let opened = engine.open(Table::Logs, &tenant("a"), TimeRange::ALL).await.unwrap();
+        let rows = opened.session.read_table(opened.provider).unwrap();
+        rows.clone().sort(vec![col("body").sort(true, true)]).unwrap().collect().await.unwrap_err();
+        let newest = rows.sort(vec![col("timestamp").sort(false, false)]).unwrap().limit(0, Some(3)).unwrap();
+        let newest = newest.select_columns(&["timestamp"]).unwrap();
+        assert_eq!(newest.collect().await.unwrap()[0].num_rows(), 3);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! READ-1: every acknowledged row, once, wherever it is.
 
+use datafusion::prelude::col;
+use icegate_engine::EngineConfig;
 use icegate_model::{RequestId, Table, TimeRange};
 
-use crate::rows::{lines, logs};
+use crate::rows::{lines, logs, sparse_batch};
 use crate::stores::Interrupting;
 use crate::world::{World, tables, tenant};
 
@@ -58,8 +60,9 @@ async fn a_shift_and_clean_up_between_any_two_requests_of_a_query_changes_no_ans
         let warehouse = world.warehouse.with_store(interrupting.around(&world.warehouse.store));
         let queue = world.queue.with_store(interrupting.around(&world.queue.store));
         let wal = std::sync::Arc::new(icegate_wal::Wal::new(queue));
-        let engine = icegate_engine::Engine::new(tables(warehouse), Some(wal), icegate_engine::EngineConfig::default()).unwrap();
-        let read = engine.with_replan(Table::Logs, &tenant("a"), TimeRange::ALL, async |opened| {
+        let engine = icegate_engine::Engine::new(tables(warehouse), Some(wal), EngineConfig::default()).unwrap();
+        let reader = tenant("a");
+        let read = engine.with_replan(Table::Logs, &reader, TimeRange::ALL, async |opened: icegate_engine::Opened| {
             let rows = opened.session.read_table(opened.provider)?.select_columns(&["body"])?.collect().await?;
             Ok::<_, icegate_engine::EngineError>(rows.iter().map(|batch| batch.num_rows()).sum::<usize>())
         });
@@ -101,4 +104,43 @@ async fn a_repeated_request_beside_a_new_one_in_a_segment_counts_once() {
     world.ingest_as(&[(RequestId(1), "a", &logs(0, 10)), (RequestId(2), "a", &logs(10, 5))]).await;
     assert_eq!(world.segments().await.len(), 2);
     assert_eq!(world.count("a").await, 15);
+}
+
+#[tokio::test]
+async fn top_k_over_a_segment_with_left_out_rows_sees_the_others() {
+    let world = World::new().await;
+    world.ingest_as(&[(RequestId(1), "a", &logs(0, 10))]).await;
+    let both = [(RequestId(1), "a", &logs(0, 10)[..]), (RequestId(2), "a", &logs(10, 10)), (RequestId(3), "b", &logs(0, 9))];
+    world.ingest_as(&both).await;
+    // Twelve of twenty from either end: all of one request and two of the other.
+    for (descending, whole, part) in [(true, logs(10, 10), logs(0, 10).split_off(8)), (false, logs(0, 10), logs(10, 2))] {
+        let opened = world.open("a").await;
+        let rows = opened.session.read_table(opened.provider).unwrap();
+        let rows = rows.sort(vec![col("timestamp").sort(!descending, false)]).unwrap().limit(0, Some(12)).unwrap();
+        let read = lines(&rows.select_columns(&["body"]).unwrap().collect().await.unwrap());
+        let mut expected: Vec<_> = whole.into_iter().chain(part).map(|log| log.body).collect();
+        expected.sort();
+        assert_eq!(read, expected, "descending {descending}");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_every_table_read_the_same_from_the_wal_and_from_the_table() {
+    let world = World::new().await;
+    let engine = world.engine(EngineConfig::default());
+    world.ingest_tables("a", Table::ALL.map(|table| (table, sparse_batch(table, "a", 5))).into()).await;
+    for table in Table::ALL {
+        let read = async || {
+            let opened = engine.open(table, &tenant("a"), TimeRange::ALL).await.unwrap();
+            let batches = opened.session.read_table(opened.provider).unwrap().collect().await.unwrap();
+            assert_eq!(batches[0].schema().fields(), icegate_engine::read_schema(table).fields(), "{table}");
+            lines(&batches)
+        };
+        let from_wal = read().await;
+        assert_eq!(from_wal.len(), 5, "{table}");
+        let segments = world.wal.list(table).await.unwrap().segments;
+        world.shift(&segments).await;
+        world.wal.delete(&segments).await.unwrap();
+        assert_eq!(read().await, from_wal, "{table}");
+    }
 }

@@ -1,4 +1,5 @@
 //! The engine over real tables and a real WAL in memory.
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 mod bounds;
 mod exactly_once;

@@ -54,7 +54,7 @@ async fn counting_rows_of_the_table_reads_no_file() {
     world.ingest(&[("a", &logs(0, 25))]).await;
     world.shift(&world.segments().await).await;
     let opened = world.open("a").await;
-    let aggregate = datafusion::functions_aggregate::expr_fn::count(datafusion::prelude::lit(1));
+    let aggregate = datafusion::functions_aggregate::expr_fn::count(datafusion::prelude::lit(1_i64));
     let rows = opened.session.read_table(opened.provider).unwrap().aggregate(vec![], vec![aggregate]).unwrap();
     let plan = rows.clone().create_physical_plan().await.unwrap();
     let text = displayable(plan.as_ref()).indent(false).to_string();

@@ -3,6 +3,7 @@
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::physical_plan::displayable;
 use datafusion::prelude::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
 use icegate_engine::{EngineConfig, PredicatePushdown};
@@ -129,4 +130,29 @@ async fn the_newest_rows_come_newest_first() {
     // From 50 on only the fresh part has rows, before that both parts have one a millisecond.
     let expected: Vec<i64> = (50..75).rev().chain([49, 49, 48, 48, 47]).map(|millis| millis * 1_000).collect();
     assert_eq!(micros, expected);
+}
+
+#[tokio::test]
+async fn filters_on_plain_columns_run_in_the_reader_where_that_pays() {
+    let world = World::new().await;
+    world.ingest(&[("a", &logs(0, 50))]).await;
+    world.shift(&world.segments().await).await;
+    let on_map = || get_field(col("attributes"), "parity").eq(lit("odd"));
+    let on_body = || col("body").like(lit("%ok%"));
+    // Whether a filter stays above the reader.
+    for (pushdown, filter, columns, stays) in [
+        (PredicatePushdown::Never, on_body(), &["timestamp"], true),
+        (PredicatePushdown::Always, on_body(), &["timestamp"], false),
+        (PredicatePushdown::Adaptive, on_body(), &["timestamp"], false),
+        (PredicatePushdown::Always, on_body(), &["body"], false),
+        (PredicatePushdown::Adaptive, on_body(), &["body"], true),
+        (PredicatePushdown::Always, on_map(), &["timestamp"], true),
+    ] {
+        let engine = world.engine(EngineConfig { pushdown, ..EngineConfig::default() });
+        let opened = engine.open(Table::Logs, &tenant("a"), TimeRange::ALL).await.unwrap();
+        let rows = opened.session.read_table(opened.provider).unwrap().filter(filter.clone()).unwrap();
+        let plan = rows.select_columns(columns).unwrap().create_physical_plan().await.unwrap();
+        let text = displayable(plan.as_ref()).indent(false).to_string();
+        assert_eq!(text.contains("FilterExec"), stays, "{pushdown:?} {filter}\n{text}");
+    }
 }

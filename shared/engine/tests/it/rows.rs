@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int32Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BinaryArray, Int32Array, Int64Array, ListArray, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
+    StructArray, TimestampMicrosecondArray, new_null_array,
 };
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use icegate_model::Table;
@@ -39,8 +42,10 @@ pub(crate) fn batch(tenant: &str, logs: &[Log]) -> RecordBatch {
 }
 
 fn column(field: &Field, tenant: &str, logs: &[Log]) -> ArrayRef {
-    let texts = |text: &dyn Fn(&Log) -> String| Arc::new(logs.iter().map(|log| Some(text(log))).collect::<StringArray>()) as ArrayRef;
-    let numbers = |number: &dyn Fn(&Log) -> i32| Arc::new(logs.iter().map(|log| Some(number(log))).collect::<Int32Array>()) as ArrayRef;
+    let texts =
+        |text: &dyn Fn(&Log) -> String| Arc::new(logs.iter().map(|log| Some(text(log))).collect::<StringArray>()) as ArrayRef;
+    let numbers =
+        |number: &dyn Fn(&Log) -> i32| Arc::new(logs.iter().map(|log| Some(number(log))).collect::<Int32Array>()) as ArrayRef;
     match field.name().as_str() {
         columns::TENANT_ID => texts(&|_| tenant.to_owned()),
         columns::SERVICE_NAME => texts(&|log| log.service.to_owned()),
@@ -72,8 +77,41 @@ pub(crate) fn lines(batches: &[RecordBatch]) -> Vec<String> {
     let mut lines = Vec::new();
     for batch in batches {
         let columns: Vec<_> = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options).unwrap()).collect();
-        lines.extend((0..batch.num_rows()).map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|")));
+        lines.extend(
+            (0..batch.num_rows())
+                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|")),
+        );
     }
     lines.sort();
     lines
+}
+
+/// Rows of any table: required columns have a value, lists have one element, the rest is NULL.
+pub(crate) fn sparse_batch(table: Table, tenant: &str, count: usize) -> RecordBatch {
+    let schema = arrow_schema(table);
+    let arrays = schema.fields().iter().map(|field| sparse_column(field, tenant, count)).collect();
+    RecordBatch::try_new(schema, arrays).unwrap()
+}
+
+fn sparse_column(field: &Field, tenant: &str, count: usize) -> ArrayRef {
+    match field.data_type() {
+        DataType::Utf8 if field.name() == columns::TENANT_ID => Arc::new(StringArray::from(vec![tenant; count])),
+        DataType::List(element) => {
+            let values: ArrayRef = match element.data_type() {
+                DataType::Struct(fields) => {
+                    let parts = fields.iter().map(|part| sparse_column(part, tenant, count)).collect();
+                    Arc::new(StructArray::new(fields.clone(), parts, None))
+                }
+                other => new_null_array(other, count),
+            };
+            Arc::new(ListArray::new(Arc::clone(element), OffsetBuffer::from_lengths(vec![1; count]), values, None))
+        }
+        DataType::Map(..) => attributes(&logs(0, count as i64)),
+        other if field.is_nullable() => new_null_array(other, count),
+        DataType::Utf8 => Arc::new(StringArray::from(vec!["text"; count])),
+        DataType::Binary => Arc::new(BinaryArray::from(vec![b"bytes".as_slice(); count])),
+        DataType::Int32 => Arc::new(Int32Array::from(vec![1; count])),
+        DataType::Int64 => Arc::new(Int64Array::from(vec![1; count])),
+        other => cast(&Int64Array::from_iter_values((0..count as i64).map(|row| row * 1_000)), other).unwrap(),
+    }
 }

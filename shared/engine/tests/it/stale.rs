@@ -26,7 +26,7 @@ async fn a_query_is_planned_once_more_and_then_sees_the_shifted_rows() {
     let engine = world.engine(EngineConfig::default());
     let runs = AtomicUsize::new(0);
     let rows = engine
-        .with_replan(Table::Logs, &tenant("a"), TimeRange::ALL, async |opened| {
+        .with_replan(Table::Logs, &tenant("a"), TimeRange::ALL, async |opened: icegate_engine::Opened| {
             if runs.fetch_add(1, Ordering::SeqCst) == 0 {
                 world.shift(&world.segments().await).await;
                 world.wal.delete(&world.segments().await).await.unwrap();
@@ -51,4 +51,16 @@ async fn an_object_that_stays_away_is_an_error_after_the_second_try() {
         .await
         .unwrap_err();
     assert!(is_stale(&error), "{error}");
+}
+
+#[test]
+fn a_query_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    fn check(engine: &icegate_engine::Engine, tenant: &icegate_model::TenantId) {
+        is_send(&engine.open(Table::Logs, tenant, TimeRange::ALL));
+        is_send(&engine.with_replan(Table::Logs, tenant, TimeRange::ALL, async |opened: icegate_engine::Opened| {
+            opened.session.read_table(opened.provider)?.collect().await.map_err(EngineError::from)
+        }));
+    }
+    let _ = check;
 }

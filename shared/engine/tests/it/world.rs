@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use icegate_engine::{Engine, EngineConfig, Opened};
 use icegate_model::{IdGenerator, RandomIds, RequestId, SystemClock, Table, TenantId, TimeRange};
 use icegate_storage::Root;
@@ -46,13 +47,29 @@ impl World {
 
     /// As [`World::ingest`], under given request ids.
     pub(crate) async fn ingest_as(&self, requests: &[(RequestId, &str, &[Log])]) {
+        let request = |(id, name, logs): &(RequestId, &str, &[Log])| {
+            let batches = vec![(Table::Logs, batch(name, logs))];
+            Request { id: *id, tenant: tenant(name), account: None, batches }
+        };
+        self.append(requests.iter().map(request).collect()).await;
+    }
+
+    /// Stores one batch of log records as it is.
+    pub(crate) async fn ingest_batch(&self, name: &str, batch: RecordBatch) {
+        self.ingest_tables(name, vec![(Table::Logs, batch)]).await;
+    }
+
+    /// Stores batches of any tables as they are.
+    pub(crate) async fn ingest_tables(&self, name: &str, batches: Vec<(Table, RecordBatch)>) {
+        let id = RequestId(RandomIds.unique().0);
+        self.append(vec![Request { id, tenant: tenant(name), account: None, batches }]).await;
+    }
+
+    async fn append(&self, requests: Vec<Request>) {
         let config = WriterConfig { flush_interval: Duration::from_millis(20), ..WriterConfig::default() };
         let (writer, task) =
             Writer::start(Arc::clone(&self.wal), config, Arc::new(SystemClock), Arc::new(RandomIds), Metrics::default());
-        let appends = requests.iter().map(|(id, name, logs)| {
-            let batches = vec![(Table::Logs, batch(name, logs))];
-            writer.append(Request { id: *id, tenant: tenant(name), account: None, batches })
-        });
+        let appends = requests.into_iter().map(|request| writer.append(request));
         for durable in futures::future::join_all(appends).await {
             durable.unwrap();
         }
@@ -63,7 +80,7 @@ impl World {
         self.wal.list(Table::Logs).await.unwrap().segments
     }
 
-    /// Moves segments to the table; they stay in the WAL.
+    /// Moves segments to their table; they stay in the WAL.
     pub(crate) async fn shift(&self, segments: &[Segment]) {
         let (mut batches, mut ledger) = (Vec::new(), Ledger::default());
         for segment in segments {
@@ -72,8 +89,9 @@ impl World {
             let footer = self.wal.footer(segment).await.unwrap();
             ledger.requests.extend(footer.requests.iter().map(|run| run.id));
         }
-        let files = self.tables.write_files(Table::Logs, batches, FileOptions::default()).await.unwrap();
-        self.tables.commit(Table::Logs, Append { files, ledger }).await.unwrap();
+        let table = segments[0].table;
+        let files = self.tables.write_files(table, batches, FileOptions::default()).await.unwrap();
+        self.tables.commit(table, Append { files, ledger }).await.unwrap();
     }
 
     pub(crate) async fn open(&self, name: &str) -> Opened {

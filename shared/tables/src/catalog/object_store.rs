@@ -49,7 +49,8 @@ impl ObjectStoreCatalog {
         // Manifests and manifest lists sort before `v`, so the listing holds little but metadata.
         let offset = directory.clone().join("v");
         let listed = self.layout.root.store.list_with_offset(Some(&directory), &offset);
-        let newest = listed.try_fold(None, |newest: Option<u64>, object| async move { Ok(newest.max(version_of(&object.location))) });
+        let newest =
+            listed.try_fold(None, |newest: Option<u64>, object| async move { Ok(newest.max(version_of(&object.location))) });
         newest.await.map_err(|source| TablesError::Store { doing: "list", object: directory.to_string(), source })
     }
 

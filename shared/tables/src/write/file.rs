@@ -37,11 +37,8 @@ impl Encoder {
     pub(super) fn new(table: Table, schema: &Schema, options: FileOptions) -> Result<Self, TablesError> {
         let parquet = |source| TablesError::Parquet { table, source };
         let parquet_schema = ArrowSchemaConverter::new().convert(&with_field_ids(table, schema)?).map_err(parquet)?;
-        let writer_options = WriterOptions {
-            compression: options.compression,
-            row_group_rows: options.row_group_rows.max(1),
-            indexed: true,
-        };
+        let writer_options =
+            WriterOptions { compression: options.compression, row_group_rows: options.row_group_rows.max(1), indexed: true };
         let properties = writer_properties(table, writer_options)
             .into_builder()
             .set_sorting_columns(Some(sorting_columns(table, &parquet_schema)))

@@ -190,6 +190,9 @@ mod tests {
     fn an_id_of_sixteen_bytes_is_its_own_bound() {
         let id = Datum::binary([0xff_u8; 16]);
         assert_eq!((lower(&id), upper(&id)), (Some(id.clone()), Some(id.clone())));
-        assert_eq!(upper(&Datum::binary([[1_u8; 16].as_slice(), &[9]].concat())), Some(Datum::binary([[1_u8; 15].as_slice(), &[2]].concat())));
+        assert_eq!(
+            upper(&Datum::binary([[1_u8; 16].as_slice(), &[9]].concat())),
+            Some(Datum::binary([[1_u8; 15].as_slice(), &[2]].concat()))
+        );
     }
 }

@@ -115,7 +115,13 @@ impl Tables {
         Ok(written)
     }
 
-    async fn upload(&self, table: Table, loaded: &Loaded, partition: &Partition, file: EncodedFile) -> Result<WrittenFile, TablesError> {
+    async fn upload(
+        &self,
+        table: Table,
+        loaded: &Loaded,
+        partition: &Partition,
+        file: EncodedFile,
+    ) -> Result<WrittenFile, TablesError> {
         let path = self.layout().data_file(table, &partition.directory(), self.ids().unique());
         let EncodedFile { bytes, metadata } = file;
         let size = bytes.len() as u64;
@@ -135,7 +141,8 @@ fn check_columns(table: Table, batches: &[RecordBatch]) -> Result<(), TablesErro
         }
         for (has, wants) in schema.fields().iter().zip(wanted.fields()) {
             if has.name() != wants.name() || has.data_type() != wants.data_type() {
-                let reason = format!("column {} {} instead of {} {}", has.name(), has.data_type(), wants.name(), wants.data_type());
+                let reason =
+                    format!("column {} {} instead of {} {}", has.name(), has.data_type(), wants.name(), wants.data_type());
                 return Err(TablesError::Rows { table, reason });
             }
         }

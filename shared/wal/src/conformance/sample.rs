@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Float64Array, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray,
-    StringBuilder, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BinaryArray, BooleanArray, Float64Array, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch,
+    StringArray, StringBuilder, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
@@ -37,7 +37,9 @@ fn column(field: &Field, times: &[i64]) -> Result<ArrayRef, ArrowError> {
     Ok(match field.data_type() {
         DataType::Timestamp(..) => Arc::new(TimestampMicrosecondArray::from(times.to_vec()).with_timezone("+00:00")),
         DataType::Utf8 => Arc::new(StringArray::from_iter_values(times.iter().map(text))),
-        DataType::Int32 => Arc::new(Int32Array::from_iter_values(times.iter().map(|time| i32::try_from(time % 1_000).unwrap_or(0)))),
+        DataType::Int32 => {
+            Arc::new(Int32Array::from_iter_values(times.iter().map(|time| i32::try_from(time % 1_000).unwrap_or(0))))
+        }
         DataType::Int64 => Arc::new(Int64Array::from(times.to_vec())),
         DataType::Float64 => Arc::new(times.iter().map(|&time| Some(time as f64)).collect::<Float64Array>()),
         DataType::Boolean => Arc::new(times.iter().map(|&time| Some(time % 2 == 0)).collect::<BooleanArray>()),

@@ -29,7 +29,10 @@ async fn requests_within_the_interval_share_a_segment_and_wait_no_longer_than_it
     found.sort();
     // Sorted by tenant within the segment: 1 and 3 are tenant a's.
     assert_eq!(found, [vec![1, 3, 2], vec![4]]);
-    assert_eq!(segments(&wal, Table::Logs).await.iter().filter(|(segment, _)| segment.tenants == SegmentTenants::Many).count(), 1);
+    assert_eq!(
+        segments(&wal, Table::Logs).await.iter().filter(|(segment, _)| segment.tenants == SegmentTenants::Many).count(),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]

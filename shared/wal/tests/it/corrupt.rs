@@ -65,7 +65,7 @@ async fn metadata_that_claims_more_bytes_than_there_are_is_corrupt() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn flipped_bytes_give_an_error_or_rows_but_never_a_panic(flips in prop::collection::vec((0.0..1.0, 1_u8..), 1..4)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

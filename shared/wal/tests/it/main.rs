@@ -1,9 +1,11 @@
 //! The write-ahead log as shifters, queries and ingest see it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod coalescing;
 mod corrupt;
 mod failures;
 mod faulty;
+mod large;
 mod pressure;
 mod round_trip;
 mod stores;

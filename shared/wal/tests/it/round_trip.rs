@@ -86,7 +86,7 @@ async fn round_trip(sent: Vec<Sent>, row_group_rows: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn every_row_comes_back_once_in_its_request_and_under_its_tenant(sent in sent(), row_group_rows in 1..12_usize) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

@@ -1,0 +1,99 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use icegate_runtime::{Config, ConfigError};
+
+use crate::send::SendArgs;
+
+/// An observability data lake: OpenTelemetry in, Iceberg tables on your storage, Grafana's query APIs out.
+#[derive(Debug, Parser)]
+#[command(name = "icegate", disable_version_flag = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything in one process (the default)
+    Run(Place),
+    /// OTLP receivers and the shift
+    #[command(subcommand)]
+    Ingest(Part),
+    /// The query APIs
+    #[command(subcommand)]
+    Query(Part),
+    /// Work on the tables
+    #[command(subcommand)]
+    Maintain(Maintain),
+    /// Work on the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Generate telemetry, or replay a file of it, and measure the answers
+    Send(SendArgs),
+    /// Version, commit, build
+    Version,
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Run(Place::default())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Part {
+    /// Run it until it is stopped
+    Run(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Maintain {
+    /// Create the tables, or bring their schemas up to date
+    #[command(subcommand)]
+    Migrate(Migrate),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Migrate {
+    /// Create the tables that don't exist
+    Create(MigrateArgs),
+    /// Add the columns that the tables lack
+    Upgrade(MigrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say what is wrong with a configuration, without starting
+    Check(Place),
+}
+
+/// Where the configuration and the data are.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Place {
+    /// Configuration, YAML or TOML
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where data lies unless the configuration says so
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Place {
+    /// The configuration: file, variables, defaults.
+    pub(crate) fn config(&self) -> Result<Config, ConfigError> {
+        const DEFAULT_DATA_DIR: &str = "data";
+        let variables: Vec<_> = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))).collect();
+        let data_dir = self.data_dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR));
+        Config::load(self.config.as_deref(), &data_dir, &variables)
+    }
+}

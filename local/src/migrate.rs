@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use icegate_model::{RandomIds, SystemClock};
+use icegate_storage::Root;
+use icegate_tables::{Change, Tables};
+
+use crate::cli::Place;
+use crate::error::ProcessError;
+use crate::print;
+
+/// `icegate maintain migrate create`.
+pub(crate) async fn create(place: &Place, dry_run: bool) -> Result<(), ProcessError> {
+    report(&tables(place)?.migrate_create(dry_run).await?, dry_run)
+}
+
+/// `icegate maintain migrate upgrade`.
+pub(crate) async fn upgrade(place: &Place, dry_run: bool) -> Result<(), ProcessError> {
+    report(&tables(place)?.migrate_upgrade(dry_run).await?, dry_run)
+}
+
+fn tables(place: &Place) -> Result<Tables, ProcessError> {
+    let config = place.config()?;
+    let warehouse = Root::open(&config.catalog.warehouse).map_err(|source| ProcessError::Storage { key: "catalog.warehouse", source })?;
+    Ok(Tables::object_store(warehouse, Arc::new(SystemClock), Arc::new(RandomIds)))
+}
+
+fn report(changes: &[Change], dry_run: bool) -> Result<(), ProcessError> {
+    if changes.is_empty() {
+        return print("nothing to do: the tables are up to date");
+    }
+    let prefix = if dry_run { "would " } else { "" };
+    changes.iter().try_for_each(|change| print(&format!("{prefix}{change}")))
+}

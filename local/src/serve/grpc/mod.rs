@@ -1,0 +1,40 @@
+//! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP.
+
+mod codec;
+mod export;
+
+use std::sync::Arc;
+
+use icegate_otlp_api::Ingest;
+use opentelemetry_proto::DESCRIPTORS;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic_reflection::server::Builder;
+
+use crate::error::ProcessError;
+use export::{Export, Logs, Metrics, Traces};
+
+/// The services that a client sees when it asks; the descriptors describe more of OTLP.
+const SERVICES: [&str; 3] = [Logs::NAME, Traces::NAME, Metrics::NAME];
+
+/// Serves until `stop`, and then the requests that have begun.
+pub(super) fn serve(
+    listener: TcpListener,
+    ingest: Arc<Ingest>,
+    stop: CancellationToken,
+) -> Result<impl Future<Output = Result<(), String>> + Send + 'static, ProcessError> {
+    let describe = || SERVICES.into_iter().fold(Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS), Builder::with_service_name);
+    let failed = |error: tonic_reflection::server::Error| ProcessError::Reflection { message: error.to_string() };
+    let router = Server::builder()
+        .add_service(describe().build_v1().map_err(failed)?)
+        .add_service(describe().build_v1alpha().map_err(failed)?)
+        .add_service(Export::<Logs>::new(Arc::clone(&ingest)))
+        .add_service(Export::<Traces>::new(Arc::clone(&ingest)))
+        .add_service(Export::<Metrics>::new(ingest));
+    Ok(async move {
+        let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+        served.await.map_err(|error| error.to_string())
+    })
+}

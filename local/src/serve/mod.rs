@@ -1,0 +1,178 @@
+//! The process: what it serves, and how it starts and stops.
+//!
+//! Start: configuration, stores, tables, listeners; ready only when all of them are. Stop, on SIGTERM or SIGINT: take no more
+//! connections, finish the requests at hand, flush the WAL, finish the shift's pass.
+
+mod grpc;
+mod http;
+mod lake;
+mod listen;
+mod loki;
+mod metrics;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use icegate_otlp_api::{Bounds, Ingest};
+use icegate_runtime::config::Config;
+use icegate_runtime::{Telemetry, stop_on_signal};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Place;
+use crate::error::ProcessError;
+use crate::version::VERSION;
+use lake::Lake;
+
+/// How long requests may take to finish once the process is asked to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Which parts of the system a process runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    ingest: bool,
+    query: bool,
+}
+
+impl Parts {
+    pub(crate) const ALL: Self = Self { ingest: true, query: true };
+    pub(crate) const INGEST: Self = Self { ingest: true, query: false };
+    pub(crate) const QUERY: Self = Self { ingest: false, query: true };
+}
+
+/// Servers that were started, each with a name, and what stops them.
+struct Servers {
+    running: JoinSet<(&'static str, Result<(), String>)>,
+    stop: CancellationToken,
+}
+
+/// Runs until a signal, or until a server ends by itself.
+pub(crate) async fn run(place: &Place, parts: Parts) -> Result<(), ProcessError> {
+    let config = place.config()?;
+    let telemetry = Telemetry::start(&config.tracing)?;
+    let stop = stop_on_signal().map_err(|source| ProcessError::Signals { source })?;
+    let ended = run_until_stopped(&config, parts, stop).await;
+    telemetry.finish();
+    ended
+}
+
+async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToken) -> Result<(), ProcessError> {
+    let mut registry = Registry::with_prefix("icegate");
+    let lake = Lake::open(config, &mut registry)?;
+    let listeners = Listeners::bind(config, parts).await?;
+    for change in lake.tables.migrate_create(false).await? {
+        tracing::info!(%change, "migrated");
+    }
+    warn_of_what_is_not_built(config);
+
+    let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
+    let loki = if parts.query { Some(loki::router(config, &lake, &mut registry)?) } else { None };
+    let writing = if parts.ingest { Some(lake.start_writer(config, &mut registry)) } else { None };
+    let shifting = parts.ingest.then(|| lake.start_shifter(config, &mut registry, stop.clone()));
+    if let Some((writer, _)) = &writing {
+        let ingest = ingest(config, writer.clone(), &lake, &mut registry);
+        if let Some(listener) = listeners.otlp_grpc {
+            servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), stop.clone())?);
+        }
+        if let Some(listener) = listeners.otlp_http {
+            servers.start("otlp_http", http::serve(listener, icegate_otlp_api::router(ingest), stop.clone()));
+        }
+    }
+    if let (Some(listener), Some(router)) = (listeners.loki, loki) {
+        servers.start("loki", http::serve(listener, router, stop.clone()));
+    }
+    if let Some(listener) = listeners.metrics {
+        servers.start("metrics", http::serve(listener, metrics::router(&config.metrics.path, registry), stop.clone()));
+    }
+    tracing::info!(version = VERSION, warehouse = %config.catalog.warehouse, queue = %config.queue.common.base_path, "icegate is ready");
+
+    let served = servers.wait().await;
+    // No request is left: what they gathered is flushed, and nobody waits for it in vain.
+    if let Some((writer, task)) = writing {
+        drop(writer);
+        task.close().await;
+    }
+    if let Some(shifting) = shifting {
+        let _ = shifting.await;
+    }
+    tracing::info!("icegate has stopped");
+    served
+}
+
+impl Servers {
+    fn start(&mut self, name: &'static str, server: impl Future<Output = Result<(), String>> + Send + 'static) {
+        self.running.spawn(async move { (name, server.await) });
+    }
+
+    /// Waits until all servers have ended. The first that ends by itself ends the others.
+    async fn wait(mut self) -> Result<(), ProcessError> {
+        let mut outcome = Ok(());
+        while let Some(ended) = tokio::select! {
+            ended = self.running.join_next() => ended,
+            () = overdue(&self.stop) => {
+                tracing::warn!(seconds = DRAIN.as_secs(), "requests were still running and are dropped");
+                self.running.shutdown().await;
+                None
+            }
+        } {
+            let (server, message) = match ended {
+                Ok((_, Ok(()))) if self.stop.is_cancelled() => continue,
+                Ok((server, Ok(()))) => (server, "it stopped by itself".to_owned()),
+                Ok((server, Err(message))) => (server, message),
+                Err(error) => ("server", error.to_string()),
+            };
+            self.stop.cancel();
+            outcome = outcome.and(Err(ProcessError::Served { server, message }));
+        }
+        outcome
+    }
+}
+
+async fn overdue(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(DRAIN).await;
+}
+
+fn ingest(config: &Config, writer: icegate_wal::Writer, lake: &Lake, registry: &mut Registry) -> Arc<Ingest> {
+    let http = &config.otlp_http;
+    let bounds = Bounds {
+        body_bytes: http.max_body_bytes,
+        decoded_bytes: http.max_decoded_bytes,
+        concurrent_requests: http.max_concurrent_requests,
+        content: icegate_otlp::Limits { record_bytes: http.max_record_bytes, ..icegate_otlp::Limits::default() },
+    };
+    let metrics = icegate_otlp_api::Metrics::register(registry);
+    Arc::new(Ingest::new(writer, Arc::clone(&lake.clock), bounds, metrics))
+}
+
+/// Keys that a user set and this build has nothing for. Defaults say nothing.
+fn warn_of_what_is_not_built(config: &Config) {
+    for (key, enabled) in [("tempo.enabled", config.tempo.enabled), ("prometheus.enabled", config.prometheus.enabled)] {
+        if enabled == Some(true) {
+            tracing::warn!(key, "this build has no such API, its port stays closed");
+        }
+    }
+}
+
+/// The sockets, bound before anything is said to be ready.
+#[derive(Debug, Default)]
+struct Listeners {
+    otlp_http: Option<TcpListener>,
+    otlp_grpc: Option<TcpListener>,
+    loki: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(config: &Config, parts: Parts) -> Result<Self, ProcessError> {
+        let (http, grpc, loki, metrics) = (&config.otlp_http, &config.otlp_grpc, &config.loki, &config.metrics);
+        Ok(Self {
+            otlp_http: listen::bind("otlp_http", parts.ingest && http.enabled, &http.host, http.port).await?,
+            otlp_grpc: listen::bind("otlp_grpc", parts.ingest && grpc.enabled, &grpc.host, grpc.port).await?,
+            loki: listen::bind("loki", parts.query && loki.enabled, &loki.host, loki.port).await?,
+            metrics: listen::bind("metrics", metrics.enabled, &metrics.host, metrics.port).await?,
+        })
+    }
+}

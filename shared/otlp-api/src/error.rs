@@ -1,0 +1,90 @@
+use http::StatusCode;
+use icegate_http::HttpError;
+use icegate_model::ErrorKind;
+use icegate_otlp::OtlpError;
+use icegate_wal::WalError;
+
+/// Why a request was not taken in. Nothing of it is acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// Whose request it is can't be told.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// Another content type.
+    #[error("unsupported content type {given:?}: allowed are application/x-protobuf and application/json")]
+    ContentType {
+        /// What was given.
+        given: String,
+    },
+    /// Another content encoding.
+    #[error("unsupported content encoding {given:?}: allowed are identity, gzip and zstd")]
+    ContentEncoding {
+        /// What was given.
+        given: String,
+    },
+    /// More bytes than allowed.
+    #[error("body has more than {limit} bytes {state}: send smaller batches")]
+    TooLarge {
+        /// How many are allowed.
+        limit: usize,
+        /// `as sent` or `decompressed`.
+        state: &'static str,
+    },
+    /// The client ended the body early, or the connection broke.
+    #[error("can't read the body: {message}")]
+    Body {
+        /// Why.
+        message: String,
+    },
+    /// Bytes that the named encoding doesn't allow.
+    #[error("body is not valid {encoding}: {source}")]
+    Compression {
+        /// The encoding.
+        encoding: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// More requests at once than allowed.
+    #[error("{limit} requests are being served, which is the most allowed at once")]
+    TooManyRequests {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// Bytes that are no OTLP.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
+    /// Rows that are not durable.
+    #[error(transparent)]
+    Wal(#[from] WalError),
+    /// The task that decodes ended early.
+    #[error("decoding ended early: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl IngestError {
+    /// What the caller has to do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Http(error) => error.kind(),
+            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Body { .. } | Self::Compression { .. } => ErrorKind::Invalid,
+            Self::TooLarge { .. } => ErrorKind::LimitExceeded,
+            Self::TooManyRequests { .. } => ErrorKind::Unavailable,
+            Self::Otlp(error) => error.kind(),
+            Self::Wal(error) => error.kind(),
+            Self::Task(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// The HTTP status: by kind, but where OTLP names a more exact one.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Otlp(error) if error.kind() == ErrorKind::LimitExceeded => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            other => icegate_http::status(other.kind()),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use super::{AuthMode, CatalogBackend, Config, StorageBackend, WalCompression};
+use crate::ConfigError;
+
+/// Longest time that anything may be configured to wait: a day and a bit more than any query.
+const MAX_SECONDS: u64 = 100 * 86_400;
+
+impl Config {
+    /// What types can't say: values that exclude each other, that make no sense, or that this build can't serve.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.check_backends()?;
+        self.check_bounds()?;
+        self.check_relations()?;
+        self.check_servers()
+    }
+
+    fn check_backends(&self) -> Result<(), ConfigError> {
+        let catalog = match &self.catalog.backend {
+            CatalogBackend::ObjectStore | CatalogBackend::Memory => None,
+            CatalogBackend::Rest { uri } if !uri.starts_with("http://") && !uri.starts_with("https://") => {
+                return refuse("catalog.backend.rest.uri", format!("{uri:?}: it starts with http:// or https://"));
+            }
+            CatalogBackend::Glue { catalog_id: Some(id) } if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return refuse("catalog.backend.glue.catalog_id", format!("{id:?}: it has 12 digits"));
+            }
+            CatalogBackend::S3Tables { table_bucket_arn: arn } if !arn.starts_with("arn:aws") || !arn.contains(":s3tables:") => {
+                return refuse("catalog.backend.s3tables.table_bucket_arn", format!("{arn:?}: it has the form arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"));
+            }
+            CatalogBackend::Rest { .. } => Some("rest"),
+            CatalogBackend::Glue { .. } => Some("glue"),
+            CatalogBackend::S3Tables { .. } => Some("s3tables"),
+        };
+        if let Some(name) = catalog {
+            return refuse("catalog.backend", format!("{name} is not supported by this build, allowed are object_store and memory"));
+        }
+        if matches!(self.storage.backend, StorageBackend::S3 { .. }) {
+            return refuse("storage.backend", "s3 is not supported by this build, allowed are filesystem and memory");
+        }
+        for (key, url) in [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)] {
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+            if scheme != "file" && scheme != "memory" {
+                return refuse(key, format!("{url:?}: scheme {scheme} is not supported by this build, allowed are file and memory"));
+            }
+        }
+        if self.catalog.cache.is_some() {
+            return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
+        }
+        if self.shift.jobsmanager.storage.is_some() {
+            return refuse("shift.jobsmanager.storage", "is not supported by this build: job state lies beside the queue");
+        }
+        match self.auth.mode {
+            AuthMode::Header => Ok(()),
+            AuthMode::ApiKeys => refuse("auth.mode", "api_keys is not supported by this build, allowed is header"),
+            AuthMode::Authorizer => refuse("auth.mode", "authorizer is not supported by this build, allowed is header"),
+        }
+    }
+
+    fn check_bounds(&self) -> Result<(), ConfigError> {
+        if self.queue.write.compression == WalCompression::Lzo {
+            return refuse("queue.write.compression", "lzo can't be written, allowed are none, snappy, gzip, brotli, lz4 and zstd");
+        }
+        const MAX_ROWS: usize = 1 << 20;
+        const MAX_BYTES: usize = 1 << 40;
+        for (key, value, most) in [
+            ("queue.common.channel_capacity", self.queue.common.channel_capacity, MAX_ROWS),
+            ("queue.common.max_row_group_size", self.queue.common.max_row_group_size, MAX_ROWS),
+            ("queue.write.records_per_flush_multiplier", self.queue.write.records_per_flush_multiplier, MAX_ROWS),
+            ("queue.write.max_bytes_per_flush", self.queue.write.max_bytes_per_flush, MAX_BYTES),
+            ("shift.read.max_record_batches_per_task", self.shift.read.max_record_batches_per_task, MAX_ROWS),
+            ("shift.read.max_input_bytes_per_task", self.shift.read.max_input_bytes_per_task, MAX_BYTES),
+            ("shift.read.plan_segment_read_parallelism", self.shift.read.plan_segment_read_parallelism, 1024),
+            ("shift.read.shift_segment_read_parallelism", self.shift.read.shift_segment_read_parallelism, 1024),
+            ("shift.write.row_group_size", self.shift.write.row_group_size, MAX_ROWS),
+            ("shift.write.max_file_size_mb", self.shift.write.max_file_size_mb, 1 << 16),
+            ("shift.jobsmanager.worker_count", self.shift.jobsmanager.worker_count, 1024),
+            ("engine.batch_size", self.engine.batch_size, MAX_ROWS),
+            ("engine.target_partitions", self.engine.target_partitions, 1024),
+            ("engine.memory_size_mb", self.engine.memory_size_mb, 1 << 20),
+            ("otlp_http.max_body_bytes", self.otlp_http.max_body_bytes, MAX_BYTES),
+            ("otlp_http.max_decoded_bytes", self.otlp_http.max_decoded_bytes, MAX_BYTES),
+            ("otlp_http.max_record_bytes", self.otlp_http.max_record_bytes, MAX_BYTES),
+            ("otlp_http.max_concurrent_requests", self.otlp_http.max_concurrent_requests, MAX_ROWS),
+            ("loki.max_entries_limit_per_query", self.loki.max_entries_limit_per_query, MAX_ROWS),
+            ("loki.max_query_series", self.loki.max_query_series, MAX_ROWS),
+            ("loki.max_concurrent_queries", self.loki.max_concurrent_queries, MAX_ROWS),
+        ] {
+            if !(1..=most).contains(&value) {
+                return refuse(key, format!("{value}: allowed are 1 to {most}"));
+            }
+        }
+        for (key, value, most) in [
+            ("queue.write.flush_interval_ms", self.queue.write.flush_interval_ms, 60_000),
+            ("shift.jobsmanager.poll_interval_ms", self.shift.jobsmanager.poll_interval_ms, MAX_SECONDS * 1000),
+            ("shift.jobsmanager.iteration_interval_millisecs", self.shift.jobsmanager.iteration_interval_millisecs, MAX_SECONDS * 1000),
+            ("shift.grace_secs", self.shift.grace_secs, MAX_SECONDS),
+            ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
+            ("loki.query_timeout_secs", self.loki.query_timeout_secs, MAX_SECONDS),
+        ] {
+            if !(1..=most).contains(&value) {
+                return refuse(key, format!("{value}: allowed are 1 to {most}"));
+            }
+        }
+        if !(0.0..=1.0).contains(&self.tracing.sample_ratio) {
+            return refuse("tracing.sample_ratio", format!("{}: allowed are 0 to 1", self.tracing.sample_ratio));
+        }
+        if !self.metrics.path.starts_with('/') {
+            return refuse("metrics.path", format!("{:?}: it starts with /", self.metrics.path));
+        }
+        Ok(())
+    }
+
+    fn check_relations(&self) -> Result<(), ConfigError> {
+        let (refresh, max_age) = (self.engine.refresh_interval_secs, self.engine.max_age_secs);
+        if max_age < refresh {
+            return refuse("engine.max_age_secs", format!("{max_age} is less than engine.refresh_interval_secs, {refresh}"));
+        }
+        let (grace, longest) = (self.shift.grace_secs, self.loki.query_timeout_secs);
+        if grace <= longest {
+            return refuse("shift.grace_secs", format!("{grace} is not more than loki.query_timeout_secs, {longest}"));
+        }
+        Ok(())
+    }
+
+    fn check_servers(&self) -> Result<(), ConfigError> {
+        let servers = [
+            ("otlp_http", self.otlp_http.enabled, &self.otlp_http.host, self.otlp_http.port),
+            ("otlp_grpc", self.otlp_grpc.enabled, &self.otlp_grpc.host, self.otlp_grpc.port),
+            ("loki", self.loki.enabled, &self.loki.host, self.loki.port),
+            ("prometheus", self.prometheus.is_enabled(), &self.prometheus.host, self.prometheus.port),
+            ("tempo", self.tempo.is_enabled(), &self.tempo.host, self.tempo.port),
+            ("metrics", self.metrics.enabled, &self.metrics.host, self.metrics.port),
+        ];
+        let enabled: Vec<_> = servers.into_iter().filter(|(_, enabled, ..)| *enabled).collect();
+        for (index, (name, _, host, port)) in enabled.iter().enumerate() {
+            for (other, _, other_host, other_port) in &enabled[..index] {
+                let any = |host: &str| host == "0.0.0.0" || host == "::";
+                if port == other_port && (host == other_host || any(host) || any(other_host)) {
+                    return refuse(&format!("{name}.port"), format!("{port} is also the port of {other}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refuse<T>(path: &str, message: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError::value(path, message))
+}

@@ -1,0 +1,107 @@
+//! The keys that users write, as types. Nesting, names and defaults are the configuration reference's; every key may be left out.
+
+mod check;
+mod environment;
+mod read;
+mod sections;
+mod servers;
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use sections::{
+    Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead, QueueWrite, Shift,
+    ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
+};
+pub use servers::{Auth, AuthMode, ErrorFormat, Loki, Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
+
+use crate::ConfigError;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the tables are and who knows their newest metadata.
+    pub catalog: Catalog,
+    /// The object storage.
+    pub storage: Storage,
+    /// The WAL.
+    pub queue: Queue,
+    /// From the WAL to the tables.
+    pub shift: Shift,
+    /// The OTLP receiver over HTTP.
+    pub otlp_http: OtlpHttp,
+    /// The OTLP receiver over gRPC.
+    pub otlp_grpc: OtlpGrpc,
+    /// Reading.
+    pub engine: Engine,
+    /// The Loki API.
+    pub loki: Loki,
+    /// The Prometheus API.
+    pub prometheus: Prometheus,
+    /// The Tempo API.
+    pub tempo: Tempo,
+    /// The process's own metrics.
+    pub metrics: Metrics,
+    /// The process's own traces.
+    pub tracing: Tracing,
+    /// Who may do what.
+    pub auth: Auth,
+}
+
+impl Config {
+    /// Reads a file (YAML or TOML by its ending), else the document or path in `ICEGATE_CONFIG`, else nothing; then the variables
+    /// `ICEGATE_SECTION__KEY`. What isn't given has its default; data lies under `data_dir` where no place is given.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the first key that can't be used.
+    pub fn load(file: Option<&Path>, data_dir: &Path, variables: &[(String, String)]) -> Result<Self, ConfigError> {
+        let (source, document) = read::document(file, variables)?;
+        let mut config = environment::deserialize(&source, document, variables)?;
+        config.place(data_dir)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The same from YAML text, without variables.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the first key that can't be used.
+    pub fn from_yaml(text: &str, data_dir: &Path) -> Result<Self, ConfigError> {
+        let mut config = environment::deserialize("configuration", read::yaml("configuration", text)?, &[])?;
+        config.place(data_dir)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Gives every place that isn't configured one below the storage's root.
+    fn place(&mut self, data_dir: &Path) -> Result<(), ConfigError> {
+        let root = match &self.storage.backend {
+            StorageBackend::Filesystem { root_path: Some(root) } => root.clone(),
+            StorageBackend::Filesystem { root_path: None } | StorageBackend::Memory | StorageBackend::S3 { .. } => data_dir.to_path_buf(),
+        };
+        let in_memory = matches!(self.storage.backend, StorageBackend::Memory);
+        for (key, place, name) in [
+            ("catalog.warehouse", &mut self.catalog.warehouse, "warehouse"),
+            ("queue.common.base_path", &mut self.queue.common.base_path, "queue"),
+        ] {
+            *place = match place.as_str() {
+                "" if in_memory => format!("memory:///{name}/"),
+                "" => file_url(key, &root.join(name))?,
+                url if url.contains("://") => url.to_owned(),
+                path => file_url(key, Path::new(path))?,
+            };
+        }
+        Ok(())
+    }
+}
+
+fn file_url(key: &str, path: &Path) -> Result<String, ConfigError> {
+    let absolute = std::path::absolute(path).map_err(|error| ConfigError::value(key, format!("{} is no path: {error}", path.display())))?;
+    let text = absolute.to_str().ok_or_else(|| ConfigError::value(key, format!("{} is not UTF-8", absolute.display())))?;
+    Ok(format!("file://{}/", text.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+use serde::Deserialize;
+
+macro_rules! server {
+    ($(#[$doc:meta])* $name:ident, $enabled:literal, $host:literal, $port:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            /// Whether it is served; `None` means the default, so that what a user asked for can be told from it.
+            pub enabled: Option<bool>,
+            /// Address to listen on.
+            pub host: String,
+            /// Port to listen on.
+            pub port: u16,
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { enabled: None, host: $host.to_owned(), port: $port }
+            }
+        }
+
+        impl $name {
+            /// Whether it is served.
+            #[must_use]
+            pub fn is_enabled(&self) -> bool {
+                self.enabled.unwrap_or($enabled)
+            }
+        }
+    };
+}
+
+server!(
+    /// `prometheus`.
+    Prometheus, true, "0.0.0.0", 9090
+);
+server!(
+    /// `tempo`.
+    Tempo, true, "0.0.0.0", 3200
+);
+
+/// `otlp_http`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OtlpHttp {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on.
+    pub port: u16,
+    /// Bytes of a body as it is sent.
+    pub max_body_bytes: usize,
+    /// Bytes of a body when it is decompressed.
+    pub max_decoded_bytes: usize,
+    /// Bytes of one record, span or point.
+    pub max_record_bytes: usize,
+    /// Requests that are served at once.
+    pub max_concurrent_requests: usize,
+}
+
+impl Default for OtlpHttp {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            host: "0.0.0.0".to_owned(),
+            port: 4318,
+            max_body_bytes: 16 << 20,
+            max_decoded_bytes: 64 << 20,
+            max_record_bytes: 4 << 20,
+            max_concurrent_requests: 256,
+        }
+    }
+}
+
+/// `otlp_grpc`. The bounds on requests are those of `otlp_http`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OtlpGrpc {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on.
+    pub port: u16,
+}
+
+impl Default for OtlpGrpc {
+    fn default() -> Self {
+        Self { enabled: true, host: "0.0.0.0".to_owned(), port: 4317 }
+    }
+}
+
+/// `loki`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Loki {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on.
+    pub port: u16,
+    /// Seconds that a query may take.
+    pub query_timeout_secs: u64,
+    /// How errors are answered where the client doesn't say.
+    pub error_format: ErrorFormat,
+    /// Largest `limit` of a log query.
+    pub max_entries_limit_per_query: usize,
+    /// Most series of a metric query.
+    pub max_query_series: usize,
+    /// Queries that run at once.
+    pub max_concurrent_queries: usize,
+    /// Whether a line filter of 32 hexadecimal digits also finds the lines of that trace.
+    pub trace_id_line_filter: bool,
+}
+
+impl Default for Loki {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            host: "0.0.0.0".to_owned(),
+            port: 3100,
+            query_timeout_secs: 60,
+            error_format: ErrorFormat::Text,
+            max_entries_limit_per_query: 5000,
+            max_query_series: 10_000,
+            max_concurrent_queries: 64,
+            trace_id_line_filter: true,
+        }
+    }
+}
+
+/// `loki.error_format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorFormat {
+    /// The message alone, as Loki does.
+    Text,
+    /// A JSON object.
+    Json,
+}
+
+/// `metrics`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on.
+    pub port: u16,
+    /// Path of the metrics.
+    pub path: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { enabled: false, host: "127.0.0.1".to_owned(), port: 9091, path: "/metrics".to_owned() }
+    }
+}
+
+/// `tracing`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tracing {
+    /// Whether traces are exported, where there is an endpoint.
+    pub enabled: bool,
+    /// The name under which they are exported.
+    pub service_name: String,
+    /// URL of the collector, OTLP over gRPC; else `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub otlp_endpoint: Option<String>,
+    /// Share of traces that is kept, 0 to 1.
+    pub sample_ratio: f64,
+}
+
+impl Default for Tracing {
+    fn default() -> Self {
+        Self { enabled: true, service_name: "icegate".to_owned(), otlp_endpoint: None, sample_ratio: 1.0 }
+    }
+}
+
+/// `auth`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// Who is believed.
+    pub mode: AuthMode,
+}
+
+/// `auth.mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMode {
+    /// `X-Scope-OrgID` is believed.
+    #[default]
+    Header,
+    /// Keys name tenants and scopes.
+    ApiKeys,
+    /// Only the gateway's authorizer is believed.
+    Authorizer,
+}

@@ -1,0 +1,163 @@
+use std::path::Path;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::from_yaml(text, Path::new("/data")).map_err(|error| error.to_string())
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Result<Config, String> {
+    let owned: Vec<_> = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    Config::load(None, Path::new("/data"), &owned).map_err(|error| error.to_string())
+}
+
+const REFERENCE: &str = r"
+catalog:
+  backend: !object_store
+  warehouse: file:///data/warehouse/
+  properties: { prefix: main }
+storage:
+  backend: !filesystem { root_path: /data }
+queue:
+  common: { base_path: 'file:///data/queue/', channel_capacity: 1024, max_row_group_size: 8192 }
+  write: { write_retries: 5, compression: zstd, records_per_flush_multiplier: 1, max_bytes_per_flush: 67108864, flush_interval_ms: 200 }
+  read: { metadata_entries_cache_capacity: 2048 }
+shift:
+  read:
+    max_record_batches_per_task: 1024
+    max_input_bytes_per_task: 67108864
+    plan_segment_read_parallelism: 8
+    shift_segment_read_parallelism: 8
+  write: { row_group_size: 8192, max_file_size_mb: 64, table_cache_ttl_secs: 60 }
+  jobsmanager: { worker_count: 4, poll_interval_ms: 1000, iteration_interval_millisecs: 30000 }
+otlp_http: { enabled: true, host: 0.0.0.0, port: 4318 }
+otlp_grpc: { enabled: true, host: 0.0.0.0, port: 4317 }
+engine:
+  batch_size: 8192
+  target_partitions: 4
+  catalog_name: iceberg
+  refresh_interval_secs: 15
+  max_age_secs: 30
+  wal_query_enabled: true
+  wal_metadata_size_hint: 65536
+loki: { enabled: true, host: 0.0.0.0, port: 3100 }
+prometheus: { enabled: true, host: 0.0.0.0, port: 9090 }
+tempo: { enabled: true, host: 0.0.0.0, port: 3200 }
+metrics: { enabled: false, host: 127.0.0.1, port: 9091, path: /metrics }
+tracing: { enabled: true, service_name: icegate, otlp_endpoint: null, sample_ratio: 1.0 }
+auth: { mode: header }
+";
+
+#[test]
+fn every_key_of_the_reference_is_read_and_the_defaults_are_the_reference() {
+    let given = parse(REFERENCE).unwrap();
+    let default = parse("").unwrap();
+    let comparable = |mut config: Config| {
+        // Defaults that depend on the machine, or that say whether a user gave them.
+        config.engine.target_partitions = 1;
+        config.shift.jobsmanager.worker_count = 1;
+        config.catalog.properties.clear();
+        config.storage.backend = StorageBackend::Memory;
+        (config.prometheus.enabled, config.tempo.enabled) = (None, None);
+        format!("{config:?}")
+    };
+    assert_eq!(comparable(given), comparable(default));
+}
+
+#[test]
+fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named() {
+    for (text, named) in [
+        ("catalog: { backend: !rest { uri: http://n:1/iceberg }, warehouse: s3://w/ }", "rest is not supported"),
+        ("catalog: { backend: { rest: { uri: http://n:1/iceberg } } }", "rest is not supported"),
+        ("catalog: { backend: !rest { uri: ftp://n } }", "http://"),
+        ("catalog: { backend: !glue { catalog_id: \"123456789012\" } }", "glue is not supported"),
+        ("catalog: { backend: !glue { catalog_id: \"12\" } }", "12 digits"),
+        ("catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/t' } }", "s3tables is not supported"),
+        ("storage: { backend: !s3 { bucket: w, region: r, endpoint: http://m:9000 } }", "s3 is not supported"),
+        ("catalog: { warehouse: s3://w/ }", "scheme s3"),
+        ("auth: { mode: api_keys }", "api_keys is not supported"),
+        ("catalog: { backend: !nessie }", "unknown variant `nessie`"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+    assert_eq!(parse("catalog: { backend: memory }\nstorage: { backend: !memory }").unwrap().catalog.warehouse, "memory:///warehouse/");
+    assert_eq!(parse("catalog: { backend: !memory , warehouse: /tmp/w }").unwrap().catalog.warehouse, "file:///tmp/w/");
+    assert_eq!(parse("storage: { backend: !filesystem { root_path: /r } }").unwrap().queue.common.base_path, "file:///r/queue/");
+    assert_eq!(parse("").unwrap().queue.common.base_path, "file:///data/queue/");
+}
+
+#[test]
+fn an_error_names_the_key_the_value_and_what_is_allowed() {
+    for (text, named) in [
+        ("queue: { write: { flush_intervall_ms: 5 } }", vec!["queue.write", "flush_intervall_ms", "flush_interval_ms"]),
+        ("otlp_http: { port: many }", vec!["otlp_http.port", "many"]),
+        ("otlp_http: { port: 70000 }", vec!["otlp_http.port", "70000"]),
+        ("lokki: { port: 1 }", vec!["lokki", "loki"]),
+        ("queue: { write: { compression: lzo } }", vec!["queue.write.compression", "lzo", "zstd"]),
+        ("queue: { write: { compression: zip } }", vec!["queue.write.compression", "zip", "zstd"]),
+        ("loki: { port: 4318 }", vec!["4318", "loki", "otlp_http"]),
+        ("engine: { max_age_secs: 1 }", vec!["engine.max_age_secs", "engine.refresh_interval_secs", "15"]),
+        ("shift: { grace_secs: 60 }", vec!["shift.grace_secs", "loki.query_timeout_secs"]),
+        ("tracing: { sample_ratio: 2 }", vec!["tracing.sample_ratio", "0 to 1"]),
+        ("engine: { batch_size: 0 }", vec!["engine.batch_size", "1 to"]),
+        ("a: [", vec!["line 2"]),
+        ("[1]", vec!["mapping"]),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(named.iter().all(|word| error.contains(word)), "{text}: {error}");
+    }
+}
+
+#[test]
+fn servers_on_different_addresses_may_share_a_port() {
+    assert!(parse("loki: { host: 127.0.0.1, port: 4318 }\notlp_http: { host: 127.0.0.2 }").is_ok());
+    assert!(parse("loki: { enabled: false, port: 4318 }").is_ok());
+}
+
+#[test]
+fn variables_override_single_keys_and_enums_have_their_fields_beside_them() {
+    let config = variables(&[
+        ("ICEGATE_CONFIG", "loki: { port: 3101, host: 127.0.0.1 }"),
+        ("ICEGATE_LOKI__PORT", "3102"),
+        ("ICEGATE_TRACING__SERVICE_NAME", "123"),
+        ("ICEGATE_STORAGE__BACKEND", "filesystem"),
+        ("ICEGATE_STORAGE__ROOT_PATH", "/r"),
+        ("ICEGATE_UNRELATED", "x"),
+        ("HOME", "/root"),
+    ])
+    .unwrap();
+    assert_eq!((config.loki.port, config.loki.host.as_str()), (3102, "127.0.0.1"));
+    assert_eq!(config.tracing.service_name, "123");
+    assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");
+    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue"), ("ICEGATE_CATALOG__CATALOG_ID", "123456789012")]).unwrap_err();
+    assert!(glue.contains("glue is not supported"), "{glue}");
+    let unknown = variables(&[("ICEGATE_LOKI__PROT", "1")]).unwrap_err();
+    assert!(unknown.contains("prot"), "{unknown}");
+    let wrong = variables(&[("ICEGATE_LOKI__PORT", "many")]).unwrap_err();
+    assert!(wrong.contains("ICEGATE_LOKI__PORT") && wrong.contains("loki.port"), "{wrong}");
+}
+
+#[test]
+fn a_file_is_read_by_its_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), Path::new("/data"), &[]).map_err(|error| error.to_string())
+    };
+    assert_eq!(write("a.toml", "[loki]\nport = 3101\n[storage.backend.filesystem]\nroot_path = \"/r\"\n").unwrap().loki.port, 3101);
+    assert_eq!(write("a.yml", "loki: { port: 3101 }").unwrap().loki.port, 3101);
+    assert!(write("a.json", "{}").unwrap_err().contains(".yaml"));
+    assert!(write("b.toml", "loki = 1").unwrap_err().contains("b.toml"));
+    let missing = Config::load(Some(Path::new("/nowhere/x.yaml")), Path::new("/data"), &[]).unwrap_err().to_string();
+    assert!(missing.contains("/nowhere/x.yaml"), "{missing}");
+}
+
+#[test]
+fn a_secret_does_not_print() {
+    let text = "shift: { jobsmanager: { storage: { bucket: jobs, secret_access_key: hunter2 } } }";
+    let config: Config = serde_path_to_error::deserialize(read::yaml("test", text).unwrap()).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert_eq!(config.shift.jobsmanager.storage.unwrap().secret_access_key.unwrap().reveal(), "hunter2");
+}

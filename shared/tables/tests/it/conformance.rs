@@ -1,0 +1,287 @@
+//! What holds on every catalog backend.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use icegate_model::{Clock, ErrorKind, RequestId, Table, Timestamp};
+use icegate_storage::Root;
+use icegate_tables::{Append, Committed, FileOptions, Ledger, Tables, TablesError};
+use icegate_testkit::{ManualClock, SeededIds};
+
+use crate::rows::{DAY, Log, NEW_YEAR, log, logs, read, read_all, total};
+
+/// Tables on one backend, with a clock that the test moves.
+pub(crate) struct Bench {
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) root: Root,
+    _directory: Option<tempfile::TempDir>,
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Timestamp::from_micros(NEW_YEAR)))
+}
+
+pub(crate) async fn on_memory() -> Bench {
+    let (root, clock) = (Root::memory(), clock());
+    let tables = Tables::memory(root.clone(), Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededIds::new(1)));
+    tables.migrate_create(false).await.unwrap();
+    Bench { tables: Arc::new(tables), clock, root, _directory: None }
+}
+
+pub(crate) async fn on_files() -> Bench {
+    let directory = tempfile::tempdir().unwrap();
+    let root = Root::open(&format!("file://{}/warehouse/", directory.path().display())).unwrap();
+    let clock = clock();
+    let bench = Bench { tables: Arc::new(process(&root, &clock, 1)), clock, root, _directory: Some(directory) };
+    bench.tables.migrate_create(false).await.unwrap();
+    bench
+}
+
+/// Another process on the same warehouse.
+pub(crate) fn process(root: &Root, clock: &Arc<ManualClock>, seed: u64) -> Tables {
+    Tables::object_store(root.clone(), Arc::clone(clock) as Arc<dyn Clock>, Arc::new(SeededIds::new(seed)))
+}
+
+pub(crate) fn ledger(segments: &[&str], requests: &[u128]) -> Ledger {
+    Ledger {
+        segments: segments.iter().map(|name| (*name).to_owned()).collect(),
+        requests: requests.iter().copied().map(RequestId).collect(),
+        ..Ledger::default()
+    }
+}
+
+pub(crate) async fn write_and_commit(tables: &Tables, rows: &[Log], ledger: Ledger) -> Result<Committed, TablesError> {
+    let files = tables.write_files(Table::Logs, vec![logs(rows)], FileOptions::default()).await?;
+    tables.commit(Table::Logs, Append { files, ledger }).await
+}
+
+macro_rules! on_every_backend {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::on_memory().await).await; })*
+        }
+        mod files {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::on_files().await).await; })*
+        }
+    };
+}
+
+on_every_backend!(
+    committed_rows_read_back_split_by_partition_and_sorted,
+    files_without_a_commit_are_not_visible,
+    a_commit_of_only_a_ledger_is_allowed,
+    of_two_commits_of_one_segment_exactly_one_lands,
+    of_two_commits_of_one_request_exactly_one_lands,
+    disjoint_committers_at_once_all_land,
+    ledgers_older_than_the_horizon_are_read_where_asked_for,
+    many_small_manifests_are_merged_without_losing_a_row,
+    batches_of_another_schema_are_refused,
+    a_file_that_grows_large_is_ended_and_another_begun,
+    bounds_tell_what_a_file_can_not_hold,
+);
+
+async fn committed_rows_read_back_split_by_partition_and_sorted(bench: Bench) {
+    let Bench { tables, root, .. } = bench;
+    let mut with_account = log("a", "api", NEW_YEAR, "account");
+    with_account.account = Some("x");
+    let mut without_service = log("a", "", NEW_YEAR + 5, "no service");
+    without_service.service = None;
+    let rows = [
+        log("b", "web", NEW_YEAR + 1, "b"),
+        without_service,
+        log("a", "web", NEW_YEAR + 1, "old"),
+        log("a", "api", NEW_YEAR + 3, "api"),
+        log("a", "web", NEW_YEAR + 2, "new"),
+        log("a", "web", NEW_YEAR + DAY, "tomorrow"),
+        log("a", "web", NEW_YEAR - 1, "yesterday"),
+        with_account,
+    ];
+    let committed = write_and_commit(&tables, &rows, ledger(&["s1"], &[7])).await.unwrap();
+    assert_eq!((committed.rows_before, committed.rows_added, committed.attempts), (0, 8, 1));
+
+    let snapshot = tables.snapshot(Table::Logs).await.unwrap();
+    assert_eq!((snapshot.id(), snapshot.total_rows()), (Some(committed.snapshot_id), 8));
+    let mut partitions: Vec<_> = snapshot
+        .files()
+        .iter()
+        .map(|file| (file.tenant.to_string(), file.account.as_ref().map(ToString::to_string), file.day, file.rows))
+        .collect();
+    partitions.sort();
+    let a = "a".to_owned();
+    let expected = [
+        (a.clone(), None, 20_453, 1),
+        (a.clone(), None, 20_454, 4),
+        (a.clone(), None, 20_455, 1),
+        (a, Some("x".to_owned()), 20_454, 1),
+        ("b".to_owned(), None, 20_454, 1),
+    ];
+    assert_eq!(partitions, expected);
+
+    let file = snapshot.files().iter().find(|file| file.rows == 4).unwrap();
+    assert!(file.sorted);
+    assert_eq!((file.min_timestamp, file.max_timestamp), (NEW_YEAR + 1, NEW_YEAR + 5));
+    let bodies: Vec<_> = read(&root, &file.path).await.into_iter().map(|(_, _, _, body)| body).collect();
+    assert_eq!(bodies, ["api", "new", "old", "no service"]);
+    assert!(snapshot.shifted().contains("s1"));
+    assert_eq!(snapshot.shifted().request(RequestId(7)), Some(Timestamp::from_micros(NEW_YEAR)));
+}
+
+async fn files_without_a_commit_are_not_visible(bench: Bench) {
+    let files =
+        bench.tables.write_files(Table::Logs, vec![logs(&[log("a", "s", 0, "x")])], FileOptions::default()).await.unwrap();
+    assert_eq!(total(&files), 1);
+    let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
+    assert_eq!((snapshot.id(), snapshot.files().len(), snapshot.total_rows()), (None, 0, 0));
+}
+
+async fn a_commit_of_only_a_ledger_is_allowed(bench: Bench) {
+    let committed = bench.tables.commit(Table::Logs, Append { files: Vec::new(), ledger: ledger(&["s1"], &[]) }).await.unwrap();
+    assert_eq!(committed.rows_added, 0);
+    write_and_commit(&bench.tables, &[log("a", "s", 0, "x")], ledger(&["s2"], &[])).await.unwrap();
+    let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
+    assert!(snapshot.shifted().contains("s1") && snapshot.shifted().contains("s2"));
+    assert_eq!(snapshot.total_rows(), 1);
+}
+
+async fn of_two_commits_of_one_segment_exactly_one_lands(bench: Bench) {
+    let mut commits = Vec::new();
+    for _ in 0..2 {
+        let tables = Arc::clone(&bench.tables);
+        commits.push(tokio::spawn(async move {
+            write_and_commit(&tables, &[log("a", "s", 0, "x")], ledger(&["s1", "s2"], &[])).await
+        }));
+    }
+    let mut refused = 0;
+    for commit in commits {
+        match commit.await.unwrap() {
+            Ok(committed) => assert_eq!(committed.rows_added, 1),
+            Err(error @ TablesError::AlreadyShifted { .. }) => {
+                assert_eq!(error.kind(), ErrorKind::Conflict);
+                let TablesError::AlreadyShifted { segments, .. } = error else { unreachable!() };
+                assert_eq!(segments, ["s1", "s2"]);
+                refused += 1;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(refused, 1);
+    assert_eq!(bench.tables.snapshot(Table::Logs).await.unwrap().total_rows(), 1);
+}
+
+async fn of_two_commits_of_one_request_exactly_one_lands(bench: Bench) {
+    let rows = [log("a", "s", 0, "x")];
+    write_and_commit(&bench.tables, &rows, ledger(&["replica-1"], &[9])).await.unwrap();
+    let error = write_and_commit(&bench.tables, &rows, ledger(&["replica-2"], &[9, 10])).await.unwrap_err();
+    let TablesError::AlreadyShifted { segments, requests, .. } = error else { panic!("{error}") };
+    assert_eq!((segments.len(), requests), (0, vec![RequestId(9)]));
+    assert_eq!(bench.tables.snapshot(Table::Logs).await.unwrap().total_rows(), 1);
+}
+
+async fn disjoint_committers_at_once_all_land(bench: Bench) {
+    const COMMITTERS: i64 = 8;
+    let mut commits = Vec::new();
+    for number in 0..COMMITTERS {
+        let tables = Arc::clone(&bench.tables);
+        commits.push(tokio::spawn(async move {
+            let rows: Vec<_> = (0..=number).map(|row| log("a", "s", NEW_YEAR + row, &format!("{number}/{row}"))).collect();
+            write_and_commit(&tables, &rows, ledger(&[&format!("s{number}")], &[])).await.unwrap()
+        }));
+    }
+    let mut snapshots = HashSet::new();
+    for commit in commits {
+        snapshots.insert(commit.await.unwrap().snapshot_id);
+    }
+    assert_eq!(snapshots.len(), 8);
+    let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
+    // 1 + 2 + … + 8
+    assert_eq!((snapshot.files().len(), snapshot.total_rows()), (8, 36));
+    assert_eq!(read_all(&bench.root, &snapshot).await.len(), 36);
+    for number in 0..COMMITTERS {
+        assert!(snapshot.shifted().contains(&format!("s{number}")));
+    }
+}
+
+async fn ledgers_older_than_the_horizon_are_read_where_asked_for(bench: Bench) {
+    let Bench { tables, clock, .. } = bench;
+    write_and_commit(&tables, &[log("a", "s", 0, "x")], ledger(&["old"], &[])).await.unwrap();
+    clock.advance(Duration::from_secs(25 * 60 * 60));
+    write_and_commit(&tables, &[log("a", "s", 0, "x")], ledger(&["new"], &[])).await.unwrap();
+
+    let shifted = |snapshot: &icegate_tables::Snapshot| (snapshot.shifted().contains("old"), snapshot.shifted().contains("new"));
+    assert_eq!(shifted(&tables.snapshot(Table::Logs).await.unwrap()), (false, true));
+    let since = Timestamp::from_micros(NEW_YEAR);
+    assert_eq!(shifted(&tables.snapshot_since(Table::Logs, since).await.unwrap()), (true, true));
+
+    let again = Ledger { oldest: Some(since), ..ledger(&["old"], &[]) };
+    let error = write_and_commit(&tables, &[log("a", "s", 0, "x")], again).await.unwrap_err();
+    assert!(matches!(error, TablesError::AlreadyShifted { .. }), "{error}");
+}
+
+async fn many_small_manifests_are_merged_without_losing_a_row(bench: Bench) {
+    // The commit after 100 manifests replaces them by one.
+    for number in 0..103 {
+        write_and_commit(&bench.tables, &[log("a", "s", NEW_YEAR + number, "x")], ledger(&[&format!("s{number}")], &[]))
+            .await
+            .unwrap();
+    }
+    let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
+    assert_eq!((snapshot.files().len(), snapshot.total_rows()), (103, 103));
+    let paths: HashSet<_> = snapshot.files().iter().map(|file| &file.path).collect();
+    assert_eq!(paths.len(), 103);
+    assert_eq!(snapshot.shifted().segments().count(), 103);
+    // Manifest 0 of a commit holds its own files, the others stand for older ones.
+    let directory = bench.root.path("icegate/logs/metadata");
+    let objects: Vec<_> = bench.root.store.list(Some(&directory)).try_collect().await.unwrap();
+    assert_eq!(objects.iter().filter(|object| object.location.as_ref().ends_with("-m1.avro")).count(), 1);
+}
+
+async fn batches_of_another_schema_are_refused(bench: Bench) {
+    let batch = logs(&[log("a", "s", 0, "x")]);
+    let fewer = batch.project(&[0, 1, 2]).unwrap();
+    let error = bench.tables.write_files(Table::Logs, vec![fewer], FileOptions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let spans = bench.tables.write_files(Table::Spans, vec![batch], FileOptions::default()).await;
+    assert_eq!(spans.unwrap_err().kind(), ErrorKind::Invalid);
+    let escaping = logs(&[log("../b", "s", 0, "x")]);
+    let error = bench.tables.write_files(Table::Logs, vec![escaping], FileOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains("invalid tenant id"), "{error}");
+}
+
+async fn a_file_that_grows_large_is_ended_and_another_begun(bench: Bench) {
+    let rows: Vec<_> = (0..20_000).map(|row| log("a", "s", NEW_YEAR + row, &format!("body {row}"))).collect();
+    let options = FileOptions { row_group_rows: 4_000, max_file_bytes: 40_000, ..FileOptions::default() };
+    let files = bench.tables.write_files(Table::Logs, vec![logs(&rows)], options).await.unwrap();
+    assert!(files.len() > 1, "{}", files.len());
+    assert_eq!(total(&files), 20_000);
+    bench.tables.commit(Table::Logs, Append { files, ledger: ledger(&["s"], &[]) }).await.unwrap();
+    let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
+    let mut read: Vec<_> = read_all(&bench.root, &snapshot).await.into_iter().map(|(_, _, time, body)| (time, body)).collect();
+    read.sort();
+    let written: Vec<_> = rows.into_iter().map(|row| (row.timestamp, row.body)).collect();
+    assert!(read == written);
+}
+
+async fn bounds_tell_what_a_file_can_not_hold(bench: Bench) {
+    use icegate_tables::Bound::{Bytes, Long, Text};
+    let rows = [log("a", "api", NEW_YEAR, "short"), log("a", "web-frontend-service", NEW_YEAR + 9, "zzzzzzzzzzzzzzzzzzzzz")];
+    write_and_commit(&bench.tables, &rows, ledger(&["s"], &[])).await.unwrap();
+    let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
+    let file = &snapshot.files()[0];
+    let service = file.bounds_of("service_name").unwrap();
+    // Sixteen characters of the name, the last one raised.
+    assert_eq!((&service.min, &service.max), (&Some(Text("api".to_owned())), &Some(Text("web-frontend-ses".to_owned()))));
+    assert_eq!((service.nulls, service.exact), (Some(0), false));
+    let time = file.bounds_of("timestamp").unwrap();
+    assert_eq!((&time.min, &time.max, time.exact), (&Some(Long(NEW_YEAR)), &Some(Long(NEW_YEAR + 9)), true));
+    let id = |time: i64| Some(Bytes([time.to_be_bytes(), time.to_be_bytes()].concat()));
+    let trace = file.bounds_of("trace_id").unwrap();
+    assert_eq!((&trace.min, &trace.max), (&id(NEW_YEAR), &id(NEW_YEAR + 9)));
+    let flags = file.bounds_of("flags").unwrap();
+    assert_eq!((&flags.min, flags.nulls), (&None, Some(2)));
+    assert!(file.bounds_of("attributes").is_none());
+}
