@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod exactly_once;
+mod grpc;
 mod outside;
 mod process;
 mod quick_start;

@@ -1,1 +1,84 @@
-//! Being built.
+//! Loki's HTTP API over one tenant's logs, as Grafana, logcli and curl speak it.
+//!
+//! Row 4, above `engine` and `logql`. [`router`] is what a host serves on the Loki port; it reads parameters, lets `logql` answer
+//! over the rows that `engine` opens for the request's tenant, and writes Loki's JSON. Knows no server, no column and no file.
+//!
+//! - **TENANT-1** the tenant comes from the headers alone and goes to the engine alone; no parameter and no query reaches it.
+//! - **READ-2** a query that can't be answered fully is an error; no answer is cut short silently. A scan whose objects vanish is
+//!   planned once more.
+//! - **BOUND-1** body, running queries, time, lines, series and bytes of an answer are bounded ([`LokiConfig`]); each error names
+//!   its bound.
+//!
+//! | status | when |
+//! |---|---|
+//! | 400 | a parameter, tenant or query that isn't allowed, or a bound of the query that is reached |
+//! | 413 | a form that is too large |
+//! | 429 | too many queries at once; `Retry-After` |
+//! | 501 | LogQL that isn't evaluated |
+//! | 503 | storage doesn't answer; `Retry-After` |
+//! | 504 | a query that takes too long |
+//!
+//! Errors are the bare text, as Loki's; JSON where `Accept` names it or [`LokiConfig::error_format`] says so.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use icegate_loki_api::{Build, LokiConfig, LokiState, Metrics, router};
+//! # fn example(engine: Arc<icegate_engine::Engine>, registry: &mut prometheus_client::registry::Registry) -> axum::Router {
+//! let build = Build { version: "0.1.0", revision: "abc" };
+//! let clock = Arc::new(icegate_model::SystemClock);
+//! router(Arc::new(LokiState::new(engine, clock, LokiConfig::default(), Metrics::register(registry), build)))
+//! # }
+//! ```
+
+mod buildinfo;
+mod call;
+mod config;
+mod error;
+mod explain;
+mod label_values;
+mod labels;
+mod metrics;
+mod observe;
+mod params;
+mod query;
+mod query_range;
+mod ready;
+mod render;
+mod rows;
+mod run;
+mod series;
+mod state;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get};
+
+pub use config::{ErrorFormat, LokiConfig};
+pub use error::LokiError;
+pub use metrics::Metrics;
+pub use state::{Build, LokiState};
+
+/// All endpoints; any other path is 404.
+pub fn router(state: Arc<LokiState>) -> Router {
+    Router::new()
+        .route("/loki/api/v1/query", form(query::query))
+        .route("/loki/api/v1/query_range", form(query_range::query_range))
+        .route("/loki/api/v1/labels", form(labels::labels))
+        .route("/loki/api/v1/label", form(labels::labels))
+        .route("/loki/api/v1/label/{name}/values", form(label_values::label_values))
+        .route("/loki/api/v1/series", form(series::series))
+        .route("/loki/api/v1/explain", form(explain::explain))
+        .route("/loki/api/v1/status/buildinfo", get(buildinfo::buildinfo))
+        .route("/ready", get(ready::ready))
+        .fallback(async || LokiError::NoSuchPath)
+        .layer(from_fn_with_state(Arc::clone(&state), observe::observe))
+        .with_state(state)
+}
+
+/// Parameters come in the query string or in a form.
+fn form<H: Handler<T, Arc<LokiState>>, T: 'static>(handler: H) -> MethodRouter<Arc<LokiState>> {
+    get(handler.clone()).post(handler)
+}

@@ -111,25 +111,23 @@ fn of_line(line: &str) -> Option<&'static str> {
     named.as_deref().and_then(normalised).or_else(|| line::word_level(line))
 }
 
-/// The level that a spelling stands for.
-fn normalised(text: &str) -> Option<&'static str> {
-    const SPELLINGS: [(&str, &str); 14] = [
-        ("info", "info"),
-        ("error", "error"),
-        ("warn", "warn"),
-        ("debug", "debug"),
-        ("trace", "trace"),
-        ("inf", "info"),
-        ("information", "info"),
-        ("err", "error"),
-        ("warning", "warn"),
-        ("wrn", "warn"),
-        ("dbg", "debug"),
-        ("trc", "trace"),
-        ("critical", "critical"),
-        ("fatal", "fatal"),
-    ];
-    SPELLINGS.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(text)).map(|(_, level)| *level)
+/// The level that a word names, in its usual spellings and abbreviations; `None` for any other word.
+pub(crate) fn normalised(text: &str) -> Option<&'static str> {
+    const LONGEST: usize = "information".len();
+    let mut lower = [0_u8; LONGEST];
+    let lower = lower.get_mut(..text.len())?;
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    Some(match &*lower {
+        b"trace" | b"trc" => "trace",
+        b"debug" | b"dbg" => "debug",
+        b"info" | b"inf" | b"information" => "info",
+        b"warn" | b"wrn" | b"warning" => "warn",
+        b"error" | b"err" => "error",
+        b"critical" | b"crit" => "critical",
+        b"fatal" => "fatal",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -184,16 +182,16 @@ mod tests {
     fn lines_tell_their_level_as_json_logfmt_or_word() {
         for (line, expected) in [
             (r#"{"a":{"level":"err"},"level":"info"}"#, "error"),
-            (r#"{"a":{"b":{"level":"dbg"}}}"#, "unknown"),
+            (r#"{"a":{"b":{"level":"odd"}}}"#, "unknown"),
             (r#"{"level":7,"lvl":"wrn"}"#, "warn"),
             (r#"{"level":"odd","msg":"a warning"}"#, "warn"),
             (r#"{"level":"debug", broken}"#, "debug"),
             ("lvl=info level=debug", "debug"),
             ("ts=1 LeVeL=\"crit\\\"\" error", "error"),
             ("a=b severity=\"FATAL\"", "fatal"),
-            ("[ERROR] no trace of it", "trace"),
+            ("[ERROR] no trace of it", "error"),
             ("terror errors", "unknown"),
-            ("errors and an error", "unknown"),
+            ("errors and an error", "error"),
             ("CRITICAL: disk", "critical"),
             ("", "unknown"),
         ] {

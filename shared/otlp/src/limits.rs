@@ -33,6 +33,14 @@ impl Limits {
     }
 }
 
+/// Buffers are made for at most so many rows or entries at first; the budget is only known once rows are weighed.
+const MAX_PRESIZED: usize = 1 << 17;
+
+/// How many of so many rows or entries to make room for.
+pub(crate) fn presized(count: usize) -> usize {
+    count.min(MAX_PRESIZED)
+}
+
 /// What is left of [`Limits::rows_bytes`].
 pub(crate) struct Budget {
     limit: usize,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::level::LEVEL_NAMES;
+use crate::level::{LEVEL_NAMES, normalised};
 
 /// Objects inside each other that are searched.
 const JSON_DEPTH: usize = 2;
@@ -144,25 +144,7 @@ fn until_quote(text: &str) -> (Cow<'_, str>, &str) {
     (Cow::Owned(value), "")
 }
 
-/// The first level, in the order of the list, whose word's first occurrence stands on its own.
+/// The first word of the line that names a level; a word is a run of letters and digits.
 pub(crate) fn word_level(line: &str) -> Option<&'static str> {
-    const WORDS: [(&str, &str); 9] = [
-        ("trace", "trace"),
-        ("debug", "debug"),
-        ("fatal", "fatal"),
-        ("critical", "critical"),
-        ("error", "error"),
-        ("err", "error"),
-        ("warning", "warn"),
-        ("warn", "warn"),
-        ("info", "info"),
-    ];
-    let lower = line.to_lowercase();
-    let bounded = |word: &str| {
-        let Some(at) = lower.find(word) else { return false };
-        let part_of_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-        let bytes = lower.as_bytes();
-        !part_of_word(at.checked_sub(1).and_then(|before| bytes.get(before))) && !part_of_word(bytes.get(at + word.len()))
-    };
-    WORDS.iter().find(|(word, _)| bounded(word)).map(|(_, level)| *level)
+    line.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).find_map(normalised)
 }

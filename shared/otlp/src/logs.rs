@@ -17,7 +17,7 @@ use crate::error::OtlpError;
 use crate::events::Events;
 use crate::group::{ResourceText, ScopeText};
 use crate::level::Candidate;
-use crate::limits::Budget;
+use crate::limits::{Budget, presized};
 use crate::parts::Parts;
 use crate::stream::Stream;
 use crate::value::{Scratch, render};
@@ -108,9 +108,9 @@ struct Logs {
 impl Logs {
     fn new(request: &ExportLogsServiceRequest, ingested: Timestamp) -> Self {
         let scopes = || request.resource_logs.iter().flat_map(|resource| &resource.scope_logs);
-        let rows = scopes().map(|scope| scope.log_records.len()).sum();
+        let rows = presized(scopes().map(|scope| scope.log_records.len()).sum());
         let records = || scopes().flat_map(|scope| &scope.log_records);
-        let attributes = records().map(|record| record.attributes.len()).sum();
+        let attributes = presized(records().map(|record| record.attributes.len()).sum());
         Self {
             ingested,
             scratch: Scratch::default(),

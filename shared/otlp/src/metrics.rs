@@ -8,7 +8,7 @@ use crate::cells::Cells;
 use crate::check::{Cause, Scale, known};
 use crate::error::OtlpError;
 use crate::group::{ResourceText, ScopeText};
-use crate::limits::Budget;
+use crate::limits::{Budget, presized};
 use crate::points::{Points, Series};
 use crate::{Limits, Origin, Rejected, Rows};
 
@@ -23,7 +23,7 @@ pub(crate) const SUMMARY: &str = "summary";
 
 /// The rows of a request.
 pub(crate) fn rows(request: &ExportMetricsServiceRequest, from: &Origin, limits: &Limits) -> Result<Rows, OtlpError> {
-    let points = metrics(request).map(size).sum();
+    let points = presized(metrics(request).map(size).sum());
     let mut build = Build { points: Points::new(points, 0), budget: Budget::new(limits), limits, rejected: Rejected::default() };
     for (i, resource_metrics) in request.resource_metrics.iter().enumerate() {
         let schema_url = &resource_metrics.schema_url;

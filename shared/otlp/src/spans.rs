@@ -12,7 +12,7 @@ use crate::batch::{TimeColumn, batch, bits_given, id_not_zero, origin, text_give
 use crate::check::{Cause, SPAN_ID, Scale, TRACE_ID, known, optional_id, required_id};
 use crate::error::OtlpError;
 use crate::group::{ResourceText, ScopeText};
-use crate::limits::Budget;
+use crate::limits::{Budget, presized};
 use crate::parts::Parts;
 use crate::span_lists::{SpanEvents, SpanLinks};
 use crate::value::Scratch;
@@ -110,8 +110,8 @@ struct Spans {
 impl Spans {
     fn new(request: &ExportTraceServiceRequest) -> Self {
         let scopes = || request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
-        let rows = scopes().map(|scope| scope.spans.len()).sum();
-        let attributes = scopes().flat_map(|scope| &scope.spans).map(|span| span.attributes.len()).sum();
+        let rows = presized(scopes().map(|scope| scope.spans.len()).sum());
+        let attributes = presized(scopes().flat_map(|scope| &scope.spans).map(|span| span.attributes.len()).sum());
         Self {
             scratch: Scratch::default(),
             rows: 0,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 pub const UNKNOWN_SERVICE: &str = "unknown_service";
 
 /// The resource attributes that are Loki stream labels, under their [`label_name`].
-pub const STREAM_RESOURCE_ATTRIBUTES: [&str; 17] = [
+pub const STREAM_RESOURCE_ATTRIBUTES: [&str; 18] = [
     "service.name",
     "service.namespace",
     "service.instance.id",
@@ -22,6 +22,7 @@ pub const STREAM_RESOURCE_ATTRIBUTES: [&str; 17] = [
     "k8s.statefulset.name",
     "k8s.daemonset.name",
     "k8s.cronjob.name",
+    "k8s.job.name",
 ];
 
 /// The name that an attribute has as a Loki label: every character outside `[A-Za-z0-9_]` becomes `_`, runs of `_` collapse,

@@ -69,7 +69,7 @@ impl RequestMetrics {
         Self::default()
     }
 
-    /// Counters that `registry` shows as `icegate_storage_*`.
+    /// Counters that `registry` shows as `storage_*`.
     pub fn register(registry: &mut Registry) -> Self {
         let requests = Family::<OperationLabel, Counter>::default();
         let errors = Family::<OperationLabel, Counter>::default();
@@ -87,7 +87,7 @@ impl RequestMetrics {
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
         };
-        let registry = registry.sub_registry_with_prefix("icegate_storage");
+        let registry = registry.sub_registry_with_prefix("storage");
         registry.register("requests", "Requests to object storage", requests);
         registry.register("errors", "Failed requests to object storage", errors);
         registry.register("read_bytes", "Bytes read from object storage", metrics.bytes_read.clone());
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(store.counts(), expected);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        assert!(text.contains("icegate_storage_requests_total{operation=\"get\"} 2"), "{text}");
-        assert!(text.contains("icegate_storage_read_bytes_total 7"), "{text}");
+        assert!(text.contains("storage_requests_total{operation=\"get\"} 2"), "{text}");
+        assert!(text.contains("storage_read_bytes_total 7"), "{text}");
     }
 }

@@ -50,10 +50,10 @@ impl Metrics {
         Self::default()
     }
 
-    /// Counters that `registry` shows as `icegate_wal_*`.
+    /// Counters that `registry` shows as `wal_*`.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
-        let registry = registry.sub_registry_with_prefix("icegate_wal");
+        let registry = registry.sub_registry_with_prefix("wal");
         registry.register("segments", "Segments written", metrics.segments.clone());
         registry.register("rows", "Rows written", metrics.rows.clone());
         registry.register("bytes", "Bytes of the segments written", metrics.bytes.clone());

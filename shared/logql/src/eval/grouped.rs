@@ -40,6 +40,7 @@ pub(crate) fn keys(plan: &Plan, by: &[String]) -> Option<Keys> {
         match owner(name) {
             // Nothing here makes errors.
             _ if name.starts_with("__error") => {}
+            Owner::Column(column) if keys.columns.contains(&column) => {}
             Owner::Column(column) => keys.columns.push(column),
             Owner::Stream => keys.stream.push(name.clone()),
             Owner::Id(_) | Owner::Row => return None,

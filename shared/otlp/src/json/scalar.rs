@@ -172,7 +172,7 @@ macro_rules! enumeration {
                     type Value = $name;
 
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str(concat!("the number or protocol name of a ", $what))
+                        f.write_str(concat!("a number or protocol name of ", $what))
                     }
 
                     fn visit_u64<E: Error>(self, number: u64) -> Result<$name, E> {

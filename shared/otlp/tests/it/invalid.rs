@@ -27,7 +27,7 @@ fn unknown_enum_names_are_refused() {
     let text = record(r#""severityNumber":"LOUD""#);
     let place = "resourceLogs[0].scopeLogs[0].logRecords[0].severityNumber";
     assert!(text.contains(place), "{text}");
-    assert!(text.contains(r#"invalid value: string "LOUD", expected the number or protocol name of a SeverityNumber"#), "{text}");
+    assert!(text.contains(r#"invalid value: string "LOUD", expected a number or protocol name of SeverityNumber"#), "{text}");
     for (signal, body) in [
         (Signal::Traces, r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":"SPAN_KIND_ODD"}]}]}]}"#),
         (Signal::Traces, r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"status":{"code":"ODD"}}]}]}]}"#),

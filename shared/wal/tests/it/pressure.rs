@@ -44,12 +44,12 @@ async fn buffered_bytes_are_bounded_over_all_requests_and_one_large_request_pass
     tokio::time::sleep(Duration::from_secs(1)).await;
     let error = writer.append(logs(2, "a", &[1])).await.unwrap_err();
     assert!(matches!(error, WalError::Full { bound: "buffered bytes", limit: 1_000 }), "{error}");
-    assert_eq!(gauge(&registry, "icegate_wal_buffered_bytes "), "1000");
+    assert_eq!(gauge(&registry, "wal_buffered_bytes "), "1000");
     store.permits.add_permits(10);
     large.await.unwrap().unwrap();
-    assert_eq!(gauge(&registry, "icegate_wal_buffered_bytes "), "0");
-    assert_eq!(gauge(&registry, "icegate_wal_refused_total{bound=\"buffered bytes\"} "), "1");
-    assert_eq!(gauge(&registry, "icegate_wal_rows_total{table=\"logs\"} "), "1000");
+    assert_eq!(gauge(&registry, "wal_buffered_bytes "), "0");
+    assert_eq!(gauge(&registry, "wal_refused_total{bound=\"buffered bytes\"} "), "1");
+    assert_eq!(gauge(&registry, "wal_rows_total{table=\"logs\"} "), "1000");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,51 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use icegate_engine::{Engine, EngineConfig};
+use icegate_loki_api::{BuildInfo, ErrorFormat, LokiConfig, LokiState, Metrics};
+use icegate_runtime::config::{Config, ErrorFormat as Configured};
+use prometheus_client::registry::Registry;
+
+use super::lake::Lake;
+use crate::error::ProcessError;
+use crate::version::{REVISION, VERSION};
+
+/// The Loki API over the tables and, unless it is switched off, the WAL.
+pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> Result<Router, ProcessError> {
+    let wal = config.engine.wal_query_enabled.then(|| Arc::clone(&lake.wal));
+    let engine = Engine::new(Arc::clone(&lake.tables), wal, engine(config))?;
+    engine.metrics().register(registry);
+    let loki = &config.loki;
+    let state = LokiState {
+        engine: Arc::new(engine),
+        clock: Arc::clone(&lake.clock),
+        config: LokiConfig {
+            query_timeout: Duration::from_secs(loki.query_timeout_secs),
+            max_entries_limit: loki.max_entries_limit_per_query,
+            error_format: match loki.error_format {
+                Configured::Text => ErrorFormat::Text,
+                Configured::Json => ErrorFormat::Json,
+            },
+            max_query_series: loki.max_query_series,
+            max_concurrent_queries: loki.max_concurrent_queries,
+            trace_id_line_filter: loki.trace_id_line_filter,
+        },
+        metrics: Metrics::register(registry),
+        build: BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() },
+    };
+    Ok(icegate_loki_api::router(state))
+}
+
+fn engine(config: &Config) -> EngineConfig {
+    let (engine, default) = (&config.engine, EngineConfig::default());
+    EngineConfig {
+        batch_size: engine.batch_size,
+        target_partitions: engine.target_partitions,
+        memory_bytes: engine.memory_size_mb << 20,
+        footer_cache_entries: config.queue.read.metadata_entries_cache_capacity,
+        wal_metadata_size_hint: engine.wal_metadata_size_hint.unwrap_or(default.wal_metadata_size_hint),
+        max_age: Duration::from_secs(engine.max_age_secs),
+        ..default
+    }
+}

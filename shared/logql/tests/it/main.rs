@@ -1,0 +1,8 @@
+//! LogQL as its users see it: syntax, plans and answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod eval;
+mod parse;
+mod plan;
+mod rows;
+mod trees;

@@ -1,0 +1,129 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use icegate_engine::{EngineError, is_stale, kind_of};
+use icegate_http::HttpError;
+use icegate_logql::LogqlError;
+use icegate_model::{ErrorKind, Timestamp};
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LokiError {
+    /// A header or parameter that isn't allowed.
+    #[error(transparent)]
+    Request(#[from] HttpError),
+    /// The query has no answer.
+    #[error(transparent)]
+    Query(#[from] LogqlError),
+    /// The rows can't be opened.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The range ends before it starts.
+    #[error("end timestamp {} ns must not be before start timestamp {} ns", end.nanos(), start.nanos())]
+    EndBeforeStart {
+        /// The start, given or by default.
+        start: Timestamp,
+        /// The end, given or by default.
+        end: Timestamp,
+    },
+    /// The range is longer than the bound.
+    #[error("the query's range of {length:?} exceeds max_query_length, allowed are {max:?}")]
+    RangeTooLong {
+        /// From start to end.
+        length: Duration,
+        /// [`crate::LokiConfig::max_query_length`].
+        max: Duration,
+    },
+    /// A form that is larger than the bound.
+    #[error("the form exceeds max_form_bytes, allowed are {max} bytes")]
+    FormTooLarge {
+        /// [`crate::LokiConfig::max_form_bytes`].
+        max: usize,
+    },
+    /// A form that didn't arrive.
+    #[error("can't read the form: {source}")]
+    Form {
+        /// Why.
+        source: axum::Error,
+    },
+    /// An answer that is larger than the bound.
+    #[error("the answer exceeds max_response_bytes, allowed are {max} bytes: lower the limit or aggregate more")]
+    AnswerTooLarge {
+        /// [`crate::LokiConfig::max_response_bytes`].
+        max: usize,
+    },
+    /// An answer that can't be written as JSON.
+    #[error("can't write the answer: {source}")]
+    Answer {
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// As many queries run as may.
+    #[error("too many queries at once: max_concurrent_queries is {max}")]
+    Busy {
+        /// [`crate::LokiConfig::max_concurrent_queries`].
+        max: usize,
+    },
+    /// The query took too long.
+    #[error("the query exceeded query_timeout, which is {max:?}: narrow the time range or the selector")]
+    Timeout {
+        /// [`crate::LokiConfig::query_timeout`].
+        max: Duration,
+    },
+    /// The query's task ended without an answer.
+    #[error("the query failed by a defect of the server")]
+    Panicked,
+    /// No endpoint has this path.
+    #[error("404 page not found")]
+    NoSuchPath,
+}
+
+/// What [`crate::observe`] needs to write an error another way.
+#[derive(Clone)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) message: Arc<str>,
+}
+
+impl LokiError {
+    /// What the caller has to do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Request(error) => error.kind(),
+            Self::Query(error) if is_stale(error) => ErrorKind::Conflict,
+            Self::Query(LogqlError::Read(error)) => kind_of(error),
+            Self::Query(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::EndBeforeStart { .. } | Self::Form { .. } => ErrorKind::Invalid,
+            Self::RangeTooLong { .. } | Self::FormTooLarge { .. } | Self::AnswerTooLarge { .. } | Self::Timeout { .. } => {
+                ErrorKind::LimitExceeded
+            }
+            Self::Busy { .. } => ErrorKind::Unavailable,
+            Self::Answer { .. } | Self::Panicked => ErrorKind::Internal,
+            Self::NoSuchPath => ErrorKind::NotFound,
+        }
+    }
+
+    /// The HTTP status: by kind, but for the bounds that have their own.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            _ => icegate_http::status(self.kind()),
+        }
+    }
+}
+
+impl IntoResponse for LokiError {
+    fn into_response(self) -> Response {
+        let failure = Failure { status: self.status(), message: Arc::from(self.to_string()) };
+        let mut response = failure.status.into_response();
+        response.extensions_mut().insert(failure);
+        response
+    }
+}

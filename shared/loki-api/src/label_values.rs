@@ -1,0 +1,25 @@
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use icegate_logql::label_values as values;
+
+use crate::call::Call;
+use crate::labels::selector;
+use crate::run::run;
+use crate::{LokiError, LokiState, params, render};
+
+/// `/loki/api/v1/label/{name}/values`: the values of a stream label, sorted; none for a name that no stream has.
+pub(crate) async fn label_values(
+    State(state): State<Arc<LokiState>>,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Response, LokiError> {
+    let (range, limits) = (params::range(&call.params, &state)?, state.limits());
+    let asked = Arc::new((name, selector(&call.params)?));
+    let values = run(&state, call.tenant, move |rows| {
+        let asked = Arc::clone(&asked);
+        async move { Ok(values(&asked.0, range, &asked.1, &limits, &*rows).await?) }
+    });
+    Ok(render::json(render::names(&values.await?, state.config.max_response_bytes)?))
+}

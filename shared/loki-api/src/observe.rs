@@ -1,0 +1,70 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use icegate_http::retry_after;
+
+use crate::error::Failure;
+use crate::{ErrorFormat, LokiState};
+
+/// Around every request: counts it, logs the server's own failures and writes errors as the client wants them.
+pub(crate) async fn observe(
+    State(state): State<Arc<LokiState>>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let since = Instant::now();
+    let json = state.config.error_format == ErrorFormat::Json || accepts(request.headers(), "application/json");
+    let mut response = next.run(request).await;
+    let endpoint = path.as_ref().map_or("other", |path| path.as_str());
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        if failure.status.is_server_error() {
+            tracing::error!(endpoint, status = failure.status.as_u16(), error = &*failure.message, "query failed");
+        }
+        response = body(&failure, json);
+    }
+    state.metrics.answered(endpoint, response.status(), since.elapsed());
+    response
+}
+
+/// Whether `Accept` names the media type; a wildcard doesn't count.
+pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    ranges.map(|range| range.split(';').map(str::trim)).any(|mut range| {
+        range.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type)) && !range.any(|parameter| parameter == "q=0")
+    })
+}
+
+fn body(failure: &Failure, json: bool) -> Response {
+    let (content_type, body) = if json {
+        let message = &*failure.message;
+        // Grafana shows `message`, the documented form has `error`.
+        let body = serde_json::json!({ "status": "error", "errorType": error_type(failure.status), "error": message, "message": message });
+        ("application/json", body.to_string())
+    } else {
+        ("text/plain; charset=utf-8", failure.message.to_string())
+    };
+    let mut response = (failure.status, [(CONTENT_TYPE, content_type)], body).into_response();
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(seconds) = retry_after(failure.status) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn error_type(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
+        StatusCode::NOT_IMPLEMENTED => "not_implemented",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        StatusCode::GATEWAY_TIMEOUT => "timeout",
+        status if status.is_server_error() => "internal",
+        _ => "bad_data",
+    }
+}

@@ -1,0 +1,94 @@
+//! Answers as Loki writes them, straight to bytes.
+
+mod number;
+mod result;
+mod stats;
+
+use std::io::{self, Write};
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use icegate_logql::{Answer, Labels};
+use icegate_model::Timestamp;
+use serde::Serialize;
+
+use self::result::{LabelMap, QueryResult};
+pub(crate) use self::stats::{Read, Stats};
+use crate::LokiError;
+use crate::call::Encoding;
+
+#[derive(Serialize)]
+struct Success<T> {
+    status: &'static str,
+    data: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct QueryData<'a> {
+    result_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_flags: Option<&'a [String]>,
+    result: QueryResult<'a>,
+    stats: &'a Stats,
+}
+
+/// A query's answer; `at` is the time of a scalar.
+pub(crate) fn query(answer: Answer, at: Timestamp, encoding: &Encoding, stats: &Stats, max: usize) -> Result<Vec<u8>, LokiError> {
+    let answer = match answer {
+        Answer::Streams(streams) if !encoding.is_categorized() => Answer::Streams(icegate_logql::merge_labels(streams)),
+        answer => answer,
+    };
+    let is_streams = matches!(answer, Answer::Streams(_));
+    let encoding_flags = (is_streams && !encoding.flags.is_empty()).then_some(encoding.flags.as_slice());
+    let (result_type, result) = QueryResult::of(&answer, at, encoding.is_categorized());
+    success(&QueryData { result_type, encoding_flags, result, stats }, max)
+}
+
+/// Label names or values; without any, there is no `data`.
+pub(crate) fn names(names: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    if names.is_empty() { Ok(br#"{"status":"success"}"#.to_vec()) } else { success(&names, max) }
+}
+
+/// Streams as label sets.
+pub(crate) fn label_sets(sets: &[Labels], max: usize) -> Result<Vec<u8>, LokiError> {
+    success(&sets.iter().map(LabelMap).collect::<Vec<_>>(), max)
+}
+
+/// Anything as the data of a success, in at most `max` bytes.
+pub(crate) fn success<T: Serialize>(data: &T, max: usize) -> Result<Vec<u8>, LokiError> {
+    let mut body = Bounded { bytes: Vec::new(), max };
+    match serde_json::to_writer(&mut body, &Success { status: "success", data }) {
+        Ok(()) => Ok(body.bytes),
+        Err(error) if error.is_io() => Err(LokiError::AnswerTooLarge { max }),
+        Err(source) => Err(LokiError::Answer { source }),
+    }
+}
+
+/// A body of JSON.
+pub(crate) fn json(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json; charset=UTF-8")], body).into_response()
+}
+
+/// Fails beyond `max` bytes, and in no other way.
+struct Bounded {
+    bytes: Vec<u8>,
+    max: usize,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + buffer.len() > self.max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(buffer);
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
