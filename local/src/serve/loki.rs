@@ -17,20 +17,22 @@ pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> R
     let engine = Engine::new(Arc::clone(&lake.tables), wal, engine(config))?;
     engine.metrics().register(registry);
     let loki = &config.loki;
+    let answers = LokiConfig {
+        query_timeout: Duration::from_secs(loki.query_timeout_secs),
+        max_entries_limit: loki.max_entries_limit_per_query,
+        error_format: match loki.error_format {
+            Configured::Text => ErrorFormat::Text,
+            Configured::Json => ErrorFormat::Json,
+        },
+        max_query_series: loki.max_query_series,
+        max_concurrent_queries: loki.max_concurrent_queries,
+        trace_id_line_filter: loki.trace_id_line_filter,
+        ..LokiConfig::default()
+    };
     let state = LokiState {
         engine: Arc::new(engine),
         clock: Arc::clone(&lake.clock),
-        config: LokiConfig {
-            query_timeout: Duration::from_secs(loki.query_timeout_secs),
-            max_entries_limit: loki.max_entries_limit_per_query,
-            error_format: match loki.error_format {
-                Configured::Text => ErrorFormat::Text,
-                Configured::Json => ErrorFormat::Json,
-            },
-            max_query_series: loki.max_query_series,
-            max_concurrent_queries: loki.max_concurrent_queries,
-            trace_id_line_filter: loki.trace_id_line_filter,
-        },
+        config: answers,
         metrics: Metrics::register(registry),
         build: BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() },
     };

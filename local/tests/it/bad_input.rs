@@ -25,8 +25,12 @@ fn records(records: &[serde_json::Value]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_bad_request_is_named_and_the_good_rows_beside_it_are_kept() {
     let data = tempfile::tempdir().unwrap();
-    let more = "otlp_http: { max_decoded_bytes: 1048576, max_body_bytes: 524288, max_record_bytes: 10000 }";
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more }).await;
+    let variables = &[
+        ("ICEGATE_OTLP_HTTP__MAX_DECODED_BYTES", "1048576"),
+        ("ICEGATE_OTLP_HTTP__MAX_BODY_BYTES", "524288"),
+        ("ICEGATE_OTLP_HTTP__MAX_RECORD_BYTES", "10000"),
+    ];
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables }).await;
     let truncated = {
         let whole = gzip(&records(&[json!({ "body": { "stringValue": "x" } })]));
         whole[..whole.len() - 9].to_vec()

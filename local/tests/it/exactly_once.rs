@@ -40,7 +40,7 @@ fn snapshots(data: &std::path::Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_is_in_the_first_answer_after_its_acknowledgement_and_stays_once_while_it_is_shifted() {
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 300, more: "shift: { grace_secs: 61 }" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 300, variables: &[] }).await;
     let before = snapshots(data.path());
     let (status, text) = process.post("/v1/logs", &[("Content-Type", "application/json")], one_line("hello")).await;
     assert_eq!(status, 200, "{text}");
@@ -60,7 +60,7 @@ async fn a_line_is_in_the_first_answer_after_its_acknowledgement_and_stays_once_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_flushes_and_a_restart_serves_what_was_in_the_wal() {
     let data = tempfile::tempdir().unwrap();
-    let settings = Settings { data: data.path(), shift_interval_ms: NEVER_MS, more: "" };
+    let settings = Settings { data: data.path(), shift_interval_ms: NEVER_MS, variables: &[] };
     let process = Process::start(&settings).await;
     for text in ["one", "two"] {
         let (status, _) = process.post("/v1/logs", &[("Content-Type", "application/json")], one_line(text)).await;
@@ -99,7 +99,7 @@ async fn after_twenty_kills_nothing_acknowledged_is_missing_and_nothing_is_doubl
     const ROWS: u64 = 5;
     const FIRST_NUMBER_STEP: u64 = 1_000_000;
     let data = tempfile::tempdir().unwrap();
-    let settings = Settings { data: data.path(), shift_interval_ms: 50, more: "loki: { max_query_series: 1000000 }" };
+    let settings = Settings { data: data.path(), shift_interval_ms: 50, variables: &[("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000")] };
     let mut expected = Vec::new();
     for round in 0..KILLS {
         let process = Process::start(&settings).await;

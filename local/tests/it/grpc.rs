@@ -92,8 +92,8 @@ fn logs(bodies: &[(&str, &[u8])]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_stored_whatever_their_compression_and_bad_ones_have_their_codes() {
     let data = tempfile::tempdir().unwrap();
-    let more = "otlp_http: { max_decoded_bytes: 100000 }";
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more }).await;
+    let variables = &[("ICEGATE_OTLP_HTTP__MAX_DECODED_BYTES", "100000")];
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables }).await;
     let client = Client::new(&process).await;
     for (number, compression) in [None, Some(CompressionEncoding::Gzip), Some(CompressionEncoding::Zstd)].into_iter().enumerate() {
         let answer = client.export(LOGS, "grpc", compression, logs(&[(&format!("line {number}"), &[])])).await.unwrap();
@@ -138,7 +138,7 @@ async fn reflect(client: &Client, request: MessageRequest) -> ServerReflectionRe
 #[tokio::test(flavor = "multi_thread")]
 async fn reflection_lists_the_services_and_describes_their_messages() {
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more: "" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables: &[] }).await;
     let client = Client::new(&process).await;
     let listed = reflect(&client, MessageRequest::ListServices(String::new())).await.message_response;
     let Some(MessageResponse::ListServicesResponse(services)) = listed else { panic!("{listed:?}") };

@@ -83,7 +83,7 @@ async fn every_row_of_real_telemetry_is_stored_once_and_two_other_readers_agree_
     let name = "every_row_of_real_telemetry";
     let (Some(folder), Some(python)) = (telemetry(name), python(name)) else { return };
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 200, more: "" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 200, variables: &[] }).await;
     let mut files = files(&folder);
     files.push(loghub(&python, &folder, data.path()));
     for file in &files {
@@ -113,7 +113,7 @@ async fn every_row_of_real_telemetry_is_stored_once_and_two_other_readers_agree_
 async fn invalid_otlp_files_get_their_errors_and_leave_nothing() {
     let Some(folder) = telemetry("invalid_otlp_files") else { return };
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more: "" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables: &[] }).await;
     for (file, path, named) in [
         ("log_invalid_severity.json", "/v1/logs", "INVALID_SEVERITY_VALUE"),
         ("trace_invalid_base64.json", "/v1/traces", "!!!INVALID_BASE64!!!"),
@@ -135,7 +135,7 @@ async fn a_real_sdk_is_served_without_an_error() {
     const COUNT: u64 = 50;
     let Some(python) = python("a_real_sdk_is_served") else { return };
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more: "" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables: &[] }).await;
     for (transport, endpoint) in
         [("http", format!("http://127.0.0.1:{}", process.otlp_http)), ("grpc", format!("127.0.0.1:{}", process.otlp_grpc))]
     {

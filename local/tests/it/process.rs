@@ -27,8 +27,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) data: &'a Path,
     /// How often the WAL is shifted; long leaves everything in the WAL.
     pub(crate) shift_interval_ms: u64,
-    /// More YAML, appended as it is.
-    pub(crate) more: &'a str,
+    /// Variables that override single keys.
+    pub(crate) variables: &'a [(&'a str, &'a str)],
 }
 
 impl Process {
@@ -37,7 +37,9 @@ impl Process {
         let [otlp_http, otlp_grpc, loki, metrics] = free_ports();
         let config = settings.data.join("icegate.yaml");
         std::fs::write(&config, config_text(settings, [otlp_http, otlp_grpc, loki, metrics])).unwrap();
-        let mut child = icegate(&["run", "-c", config.to_str().unwrap()]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = icegate(&["run", "-c", config.to_str().unwrap()]);
+        command.envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
@@ -182,7 +184,7 @@ fn encode(parameters: &[(&str, &str)]) -> String {
 }
 
 fn config_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
-    let (data, interval, more) = (settings.data.display(), settings.shift_interval_ms, settings.more);
+    let (data, interval) = (settings.data.display(), settings.shift_interval_ms);
     format!(
         "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
          storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
@@ -191,8 +193,7 @@ fn config_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [
          otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
          otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
          loki: {{ host: 127.0.0.1, port: {loki} }}\n\
-         metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n\
-         {more}\n"
+         metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n"
     )
 }
 

@@ -44,7 +44,7 @@ async fn the_readmes_first_steps_send_a_line_and_find_it() {
     let blocks = bash_blocks(&readme, "## First steps", "## Connect Grafana");
     assert_eq!(blocks.len(), 3);
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more: "" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables: &[] }).await;
     assert_eq!(answers(&bash(&process, &blocks[0]))[0]["partialSuccess"]["rejectedLogRecords"], 0);
     let found = &answers(&bash(&process, &blocks[1]))[0]["data"]["result"][0];
     assert_eq!(found["stream"]["service_name"], "my-service");
@@ -64,7 +64,7 @@ async fn every_curl_of_the_documented_quick_start_answers_as_documented() {
     let docs = std::fs::read_to_string(folder.join("../reference/icegate-docs.md")).unwrap();
     let blocks = bash_blocks(&docs, "# Quick Start This guide", "# Data Ingestion");
     let data = tempfile::tempdir().unwrap();
-    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, more: "" }).await;
+    let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables: &[] }).await;
     assert_eq!(bash(&process, &format!("curl http://localhost:4318/health")), r#"{"status":"healthy"}"#);
     assert_eq!(bash(&process, "curl http://localhost:3100/ready"), r#"{"status":"ready"}"#);
 

@@ -7,8 +7,8 @@ mod stage;
 
 pub use label_filter::{Comparison, LabelFilter};
 pub use metric::{
-    Aggregation, BinaryOp, GroupSide, Grouping, LogRange, Matching, MetricExpr, MetricKind, Modifier, RangeAggregation, RangeOp, Unwrap,
-    UnwrapUnit, VectorAggregation,
+    Aggregation, BinaryOp, GroupSide, Grouping, LogRange, Matching, MetricExpr, MetricKind, Modifier, RangeAggregation, RangeOp,
+    Unwrap, UnwrapUnit, VectorAggregation,
 };
 pub use selector::{MatchOp, Matcher, Selector};
 pub use stage::{Extraction, LabelFormat, LabelSource, LineFilter, LineOp, LineTerm, Named, Stage, StageKind};

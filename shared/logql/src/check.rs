@@ -31,7 +31,10 @@ pub(crate) fn matchers(selector: &Selector) -> Result<(), LogqlError> {
 
 fn selector(selector: &Selector) -> Result<(), LogqlError> {
     if selector.matchers.is_empty() {
-        return Err(LogqlError::meaning("queries require at least one matcher, for instance {service_name=~\".+\"}", selector.place.0));
+        return Err(LogqlError::meaning(
+            "queries require at least one matcher, for instance {service_name=~\".+\"}",
+            selector.place.0,
+        ));
     }
     matchers(selector)
 }

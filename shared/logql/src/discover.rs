@@ -18,7 +18,12 @@ use crate::{Limits, LogqlError, OpenRows};
 ///
 /// # Errors
 /// As [`crate::evaluate`]; [`LogqlError::TooManySeries`] with more distinct streams than `limits.values`.
-pub async fn label_names(range: TimeRange, selector: &Selector, limits: &Limits, rows: &dyn OpenRows) -> Result<Vec<String>, LogqlError> {
+pub async fn label_names(
+    range: TimeRange,
+    selector: &Selector,
+    limits: &Limits,
+    rows: &dyn OpenRows,
+) -> Result<Vec<String>, LogqlError> {
     let found = streams(range, selector, limits, rows).await?;
     let names: BTreeSet<_> = found.iter().flat_map(Labels::iter).map(|label| label.name.to_string()).collect();
     Ok(names.into_iter().collect())
@@ -29,7 +34,11 @@ pub async fn label_names(range: TimeRange, selector: &Selector, limits: &Limits,
 /// # Errors
 /// As [`label_names`].
 pub async fn label_values(
-    name: &str, range: TimeRange, selector: &Selector, limits: &Limits, rows: &dyn OpenRows,
+    name: &str,
+    range: TimeRange,
+    selector: &Selector,
+    limits: &Limits,
+    rows: &dyn OpenRows,
 ) -> Result<Vec<String>, LogqlError> {
     let found = streams(range, selector, limits, rows).await?;
     let values: BTreeSet<_> = found.iter().filter_map(|labels| labels.get(name)).map(str::to_owned).collect();
@@ -40,7 +49,12 @@ pub async fn label_values(
 ///
 /// # Errors
 /// As [`label_names`].
-pub async fn series(range: TimeRange, selectors: &[Selector], limits: &Limits, rows: &dyn OpenRows) -> Result<Vec<Labels>, LogqlError> {
+pub async fn series(
+    range: TimeRange,
+    selectors: &[Selector],
+    limits: &Limits,
+    rows: &dyn OpenRows,
+) -> Result<Vec<Labels>, LogqlError> {
     let everything = [Selector { matchers: Vec::new(), place: icegate_syntax::Place::default() }];
     let selectors = if selectors.is_empty() { &everything } else { selectors };
     let mut all = BTreeSet::new();
@@ -50,7 +64,12 @@ pub async fn series(range: TimeRange, selectors: &[Selector], limits: &Limits, r
     Ok(all.into_iter().collect())
 }
 
-async fn streams(range: TimeRange, selector: &Selector, limits: &Limits, rows: &dyn OpenRows) -> Result<BTreeSet<Labels>, LogqlError> {
+async fn streams(
+    range: TimeRange,
+    selector: &Selector,
+    limits: &Limits,
+    rows: &dyn OpenRows,
+) -> Result<BTreeSet<Labels>, LogqlError> {
     let source = rows.open(range).await?;
     let plan = Plan::new(selector, &[], range, limits, Trust::Streams)?;
     if plan.is_exact() {
@@ -62,7 +81,12 @@ async fn streams(range: TimeRange, selector: &Selector, limits: &Limits, rows: &
     }
     let plan = Arc::new(Plan::new(selector, &[], range, limits, Trust::Rows)?);
     let frame = plan.scan(&source)?.select(whole_columns().into_iter().map(col).collect::<Vec<_>>())?;
-    let found = drive(frame, || Fitting { plan: Arc::clone(&plan), names: NameCache::default(), distinct: Distinct { limit: limits.values, ..Distinct::default() } }).await?;
+    let found = drive(frame, || Fitting {
+        plan: Arc::clone(&plan),
+        names: NameCache::default(),
+        distinct: Distinct { limit: limits.values, ..Distinct::default() },
+    })
+    .await?;
     Ok(found.into_iter().flat_map(|part| part.distinct.found).collect())
 }
 

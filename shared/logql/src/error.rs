@@ -51,7 +51,9 @@ pub enum LogqlError {
         step: i64,
     },
     /// More points than the bound.
-    #[error("exceeded maximum resolution of {limit} points per time series: the range has {points}, decrease it or increase the step")]
+    #[error(
+        "exceeded maximum resolution of {limit} points per time series: the range has {points}, decrease it or increase the step"
+    )]
     TooManyPoints {
         /// How many it would be.
         points: u64,
@@ -59,7 +61,9 @@ pub enum LogqlError {
         limit: usize,
     },
     /// More series than the bound.
-    #[error("maximum number of series ({limit}) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()")]
+    #[error(
+        "maximum number of series ({limit}) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()"
+    )]
     TooManySeries {
         /// The bound.
         limit: usize,
@@ -82,7 +86,9 @@ pub enum LogqlError {
     #[error("limit must be a positive value")]
     NoEntries,
     /// A sample carries an error of its pipeline.
-    #[error("pipeline error: '{error}' for series: '{series}'; use a label filter to skip this error (e.g. | __error__!=\"{error}\") or drop __error__")]
+    #[error(
+        "pipeline error: '{error}' for series: '{series}'; use a label filter to skip this error (e.g. | __error__!=\"{error}\") or drop __error__"
+    )]
     Pipeline {
         /// The value of `__error__`.
         error: String,
@@ -182,6 +188,7 @@ fn read_kind(error: &datafusion::error::DataFusionError) -> ErrorKind {
         DataFusionError::ResourcesExhausted(_) => ErrorKind::LimitExceeded,
         DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => ErrorKind::Unavailable,
         DataFusionError::ParquetError(_) => ErrorKind::Corrupt,
+        DataFusionError::External(inner) => inner.downcast_ref::<LogqlError>().map_or(ErrorKind::Internal, LogqlError::kind),
         _ => ErrorKind::Internal,
     }
 }

@@ -106,7 +106,10 @@ fn steps<'a>(metric: &'a MetricExpr, depth: usize, into: &mut Vec<String>, range
 }
 
 async fn range_scan(
-    aggregation: &RangeAggregation, by: Option<&[String]>, params: &QueryParams, rows: &dyn OpenRows,
+    aggregation: &RangeAggregation,
+    by: Option<&[String]>,
+    params: &QueryParams,
+    rows: &dyn OpenRows,
 ) -> Result<Scan, LogqlError> {
     let range = &aggregation.range;
     let time = range::reach(range, params.grid()?)?;

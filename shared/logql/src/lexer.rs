@@ -50,7 +50,9 @@ impl Lexer<'_> {
             '[' => self.range(),
             '0'..='9' => self.number(),
             '.' if self.cursor.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number(),
-            '-' if self.cursor.rest()[1..].strip_prefix('-').is_some_and(|rest| rest.starts_with(char::is_alphabetic)) => self.flag(),
+            '-' if self.cursor.rest()[1..].strip_prefix('-').is_some_and(|rest| rest.starts_with(char::is_alphabetic)) => {
+                self.flag()
+            }
             _ if first == '_' || first.is_alphabetic() => Ok(self.word()),
             _ => self.symbol(first),
         }
@@ -120,10 +122,10 @@ impl Lexer<'_> {
         let word = self.cursor.eat_while(|c| c == '-' || c.is_alphanumeric());
         match FLAGS.iter().find(|flag| **flag == word) {
             Some(flag) => Ok(Token::Flag(flag)),
-            None => Err(self.error(
-                format!("unexpected flag {word}, expecting --strict or --keep-empty"),
-                self.cursor.span_from(start),
-            )),
+            None => {
+                Err(self
+                    .error(format!("unexpected flag {word}, expecting --strict or --keep-empty"), self.cursor.span_from(start)))
+            }
         }
     }
 

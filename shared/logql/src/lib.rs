@@ -6,7 +6,7 @@
 //!
 //! - **parse(print(tree)) == tree** for every tree that [`parse`] gives.
 //! - A filter that is pushed down decides exactly what the language says; where a column can't, the rows are looked at.
-//! - Answers don't depend on how rows are split in batches, nor on their order among equal times.
+//! - Answers don't depend on how rows are split in batches; only which of several lines with equal times still fit below a limit does.
 //! - What isn't evaluated is an error that names it ([`LogqlError::Unsupported`]).
 //!
 //! ```

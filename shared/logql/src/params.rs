@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use icegate_model::Timestamp;
-use icegate_series::Grid;
+use icegate_series::{Grid, Windows};
 
 use crate::LogqlError;
 
@@ -43,6 +43,8 @@ pub struct Limits {
     pub points: usize,
     /// Lines of an answer.
     pub entries: usize,
+    /// Series that one step of the evaluation holds, before they are aggregated.
+    pub held_series: usize,
     /// Series times points that one step of the evaluation holds.
     pub cells: usize,
     /// Distinct values that label discovery holds.
@@ -53,7 +55,28 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { series: 500, points: 11_000, entries: 5_000, cells: 16 << 20, values: 1 << 20, find_trace_ids: true }
+        Self {
+            series: 500,
+            points: 11_000,
+            entries: 5_000,
+            held_series: 100_000,
+            cells: 16 << 20,
+            values: 1 << 20,
+            find_trace_ids: true,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether a step of the evaluation holds no more than it may.
+    pub(crate) fn check(&self, windows: &Windows) -> Result<(), LogqlError> {
+        if windows.len() > self.held_series {
+            return Err(LogqlError::TooManySeries { limit: self.held_series });
+        }
+        if windows.held() > self.cells {
+            return Err(LogqlError::TooManyCells { limit: self.cells });
+        }
+        Ok(())
     }
 }
 

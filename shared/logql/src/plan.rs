@@ -43,7 +43,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(selector: &Selector, stages: &[Stage], range: TimeRange, limits: &Limits, trust: Trust) -> Result<Self, LogqlError> {
+    pub(crate) fn new(
+        selector: &Selector,
+        stages: &[Stage],
+        range: TimeRange,
+        limits: &Limits,
+        trust: Trust,
+    ) -> Result<Self, LogqlError> {
         let undecided = Arc::new(AtomicBool::new(false));
         let mut plan =
             Self { filters: time::within(range), matchers: Vec::new(), steps: Vec::new(), residual: Vec::new(), undecided };

@@ -9,8 +9,10 @@ use http_body_util::LengthLimitError;
 use icegate_http::{Params, TenantScope};
 use icegate_model::TenantId;
 
+use crate::LokiError;
+use crate::config::MAX_FORM_BYTES;
 use crate::observe::accepts;
-use crate::{LokiError, LokiState};
+use crate::state::Shared;
 
 /// Lists what a client wants encoded differently.
 const ENCODING_FLAGS: &str = "x-loki-response-encoding-flags";
@@ -50,13 +52,13 @@ impl Encoding {
     }
 }
 
-impl FromRequest<Arc<LokiState>> for Call {
+impl FromRequest<Arc<Shared>> for Call {
     type Rejection = LokiError;
 
-    async fn from_request(request: Request, state: &Arc<LokiState>) -> Result<Self, LokiError> {
+    async fn from_request(request: Request, _: &Arc<Shared>) -> Result<Self, LokiError> {
         let (parts, body) = request.into_parts();
         let tenant = TenantScope::of(&parts.headers)?.tenant;
-        let form = if is_form(&parts.headers) { read(body, state.config.max_form_bytes).await? } else { Bytes::new() };
+        let form = if is_form(&parts.headers) { read(body).await? } else { Bytes::new() };
         let params = Params::parse(parts.uri.query(), &form)?;
         let wants_text = accepts(&parts.headers, "text/plain") && !accepts(&parts.headers, "application/json");
         Ok(Self { tenant, params, encoding: Encoding::of(&parts.headers), wants_text })
@@ -69,9 +71,9 @@ fn is_form(headers: &HeaderMap) -> bool {
     media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-async fn read(body: Body, max: usize) -> Result<Bytes, LokiError> {
-    to_bytes(body, max).await.map_err(|source| match source.source() {
-        Some(cause) if cause.is::<LengthLimitError>() => LokiError::FormTooLarge { max },
+async fn read(body: Body) -> Result<Bytes, LokiError> {
+    to_bytes(body, MAX_FORM_BYTES).await.map_err(|source| match source.source() {
+        Some(cause) if cause.is::<LengthLimitError>() => LokiError::FormTooLarge { max: MAX_FORM_BYTES },
         _ => LokiError::Form { source },
     })
 }

@@ -28,18 +28,18 @@ pub enum LokiError {
         /// The end, given or by default.
         end: Timestamp,
     },
-    /// The range is longer than the bound.
-    #[error("the query's range of {length:?} exceeds max_query_length, allowed are {max:?}")]
-    RangeTooLong {
-        /// From start to end.
-        length: Duration,
-        /// [`crate::LokiConfig::max_query_length`].
-        max: Duration,
-    },
     /// A form that is larger than the bound.
-    #[error("the form exceeds max_form_bytes, allowed are {max} bytes")]
+    #[error("the form is larger than {max} bytes, which are allowed")]
     FormTooLarge {
-        /// [`crate::LokiConfig::max_form_bytes`].
+        /// The bound.
+        max: usize,
+    },
+    /// More selectors than a `series` request may have.
+    #[error("{given} selectors in match[], allowed are {max}")]
+    TooManySelectors {
+        /// How many there are.
+        given: usize,
+        /// How many there may be.
         max: usize,
     },
     /// A form that didn't arrive.
@@ -49,9 +49,9 @@ pub enum LokiError {
         source: axum::Error,
     },
     /// An answer that is larger than the bound.
-    #[error("the answer exceeds max_response_bytes, allowed are {max} bytes: lower the limit or aggregate more")]
+    #[error("the answer is larger than {max} bytes, which are allowed: lower the limit or aggregate more")]
     AnswerTooLarge {
-        /// [`crate::LokiConfig::max_response_bytes`].
+        /// The bound.
         max: usize,
     },
     /// An answer that can't be written as JSON.
@@ -61,13 +61,13 @@ pub enum LokiError {
         source: serde_json::Error,
     },
     /// As many queries run as may.
-    #[error("too many queries at once: max_concurrent_queries is {max}")]
+    #[error("too many queries at once: loki.max_concurrent_queries is {max}")]
     Busy {
         /// [`crate::LokiConfig::max_concurrent_queries`].
         max: usize,
     },
     /// The query took too long.
-    #[error("the query exceeded query_timeout, which is {max:?}: narrow the time range or the selector")]
+    #[error("the query took longer than loki.query_timeout_secs, which is {}s: narrow the time range or the selector", max.as_secs_f64())]
     Timeout {
         /// [`crate::LokiConfig::query_timeout`].
         max: Duration,
@@ -94,11 +94,12 @@ impl LokiError {
         match self {
             Self::Request(error) => error.kind(),
             Self::Query(error) if is_stale(error) => ErrorKind::Conflict,
-            Self::Query(LogqlError::Read(error)) => kind_of(error),
+            Self::Query(LogqlError::Read(error)) => of_rows(kind_of(error)),
+            Self::Query(LogqlError::Open { kind, .. }) => of_rows(*kind),
             Self::Query(error) => error.kind(),
-            Self::Engine(error) => error.kind(),
+            Self::Engine(error) => of_rows(error.kind()),
             Self::EndBeforeStart { .. } | Self::Form { .. } => ErrorKind::Invalid,
-            Self::RangeTooLong { .. } | Self::FormTooLarge { .. } | Self::AnswerTooLarge { .. } | Self::Timeout { .. } => {
+            Self::TooManySelectors { .. } | Self::FormTooLarge { .. } | Self::AnswerTooLarge { .. } | Self::Timeout { .. } => {
                 ErrorKind::LimitExceeded
             }
             Self::Busy { .. } => ErrorKind::Unavailable,
@@ -116,6 +117,14 @@ impl LokiError {
             Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             _ => icegate_http::status(self.kind()),
         }
+    }
+}
+
+/// What is missing below the API, a table that nobody has created yet, isn't what the client asked for.
+const fn of_rows(kind: ErrorKind) -> ErrorKind {
+    match kind {
+        ErrorKind::NotFound => ErrorKind::Unavailable,
+        kind => kind,
     }
 }
 

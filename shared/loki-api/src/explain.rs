@@ -10,9 +10,11 @@ use icegate_logql::{Explained, explain as explained, parse};
 use serde::Serialize;
 
 use crate::call::Call;
+use crate::config::MAX_ANSWER_BYTES;
 use crate::render::{self, Read};
 use crate::run::run;
-use crate::{LokiError, LokiState, params};
+use crate::state::Shared;
+use crate::{LokiError, params};
 
 #[derive(Serialize)]
 struct Explanation<'a> {
@@ -25,7 +27,7 @@ struct Explanation<'a> {
 
 /// `/loki/api/v1/explain`: how a query would be answered, what it would read and what not, and why; takes the parameters of
 /// `query_range`, or with `time` those of `query`. As text where `Accept` asks for it, else as JSON with the text inside.
-pub(crate) async fn explain(State(state): State<Arc<LokiState>>, call: Call) -> Result<Response, LokiError> {
+pub(crate) async fn explain(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, LokiError> {
     let expr = parse(params::query(&call.params)?)?;
     let is_instant = call.params.get("time").is_some() && matches!(expr, Expr::Metric(_));
     let read = if is_instant { params::instant_query } else { params::range_query };
@@ -41,7 +43,7 @@ pub(crate) async fn explain(State(state): State<Arc<LokiState>>, call: Call) -> 
     }
     let reads = reports.iter().map(|report| Read::of(report)).collect();
     let explanation = Explanation { explained: &explained, reads, text };
-    Ok(render::json(render::success(&explanation, state.config.max_response_bytes)?))
+    Ok(render::json(render::success(&explanation, MAX_ANSWER_BYTES)?))
 }
 
 fn text(explained: &Explained, reports: &[Arc<ScanReport>]) -> String {

@@ -5,13 +5,15 @@ use axum::response::Response;
 use icegate_logql::label_values as values;
 
 use crate::call::Call;
+use crate::config::MAX_ANSWER_BYTES;
 use crate::labels::selector;
 use crate::run::run;
-use crate::{LokiError, LokiState, params, render};
+use crate::state::Shared;
+use crate::{LokiError, params, render};
 
 /// `/loki/api/v1/label/{name}/values`: the values of a stream label, sorted; none for a name that no stream has.
 pub(crate) async fn label_values(
-    State(state): State<Arc<LokiState>>,
+    State(state): State<Arc<Shared>>,
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, LokiError> {
@@ -21,5 +23,5 @@ pub(crate) async fn label_values(
         let asked = Arc::clone(&asked);
         async move { Ok(values(&asked.0, range, &asked.1, &limits, &*rows).await?) }
     });
-    Ok(render::json(render::names(&values.await?, state.config.max_response_bytes)?))
+    Ok(render::json(render::names(&values.await?, MAX_ANSWER_BYTES)?))
 }

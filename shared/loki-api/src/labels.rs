@@ -7,21 +7,23 @@ use icegate_logql::ast::Selector;
 use icegate_logql::{label_names, parse_selector};
 
 use crate::call::Call;
+use crate::config::MAX_ANSWER_BYTES;
 use crate::run::run;
-use crate::{LokiError, LokiState, params, render};
+use crate::state::Shared;
+use crate::{LokiError, params, render};
 
 /// Selects all streams.
 pub(crate) const ALL_STREAMS: &str = "{}";
 
 /// `/loki/api/v1/labels`: the names of stream labels, sorted.
-pub(crate) async fn labels(State(state): State<Arc<LokiState>>, call: Call) -> Result<Response, LokiError> {
+pub(crate) async fn labels(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, LokiError> {
     let (range, limits) = (params::range(&call.params, &state)?, state.limits());
     let selector = Arc::new(selector(&call.params)?);
     let names = run(&state, call.tenant, move |rows| {
         let selector = Arc::clone(&selector);
         async move { Ok(label_names(range, &selector, &limits, &*rows).await?) }
     });
-    Ok(render::json(render::names(&names.await?, state.config.max_response_bytes)?))
+    Ok(render::json(render::names(&names.await?, MAX_ANSWER_BYTES)?))
 }
 
 /// Whose labels: those of the streams that `query` selects, or of all.

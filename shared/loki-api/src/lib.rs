@@ -22,11 +22,11 @@
 //!
 //! ```
 //! # use std::sync::Arc;
-//! # use icegate_loki_api::{Build, LokiConfig, LokiState, Metrics, router};
+//! # use icegate_loki_api::{BuildInfo, LokiConfig, LokiState, Metrics, router};
 //! # fn example(engine: Arc<icegate_engine::Engine>, registry: &mut prometheus_client::registry::Registry) -> axum::Router {
-//! let build = Build { version: "0.1.0", revision: "abc" };
 //! let clock = Arc::new(icegate_model::SystemClock);
-//! router(Arc::new(LokiState::new(engine, clock, LokiConfig::default(), Metrics::register(registry), build)))
+//! let build = BuildInfo { version: "0.1.0".to_owned(), revision: "a619039".to_owned() };
+//! router(LokiState { engine, clock, config: LokiConfig::default(), metrics: Metrics::register(registry), build })
 //! # }
 //! ```
 
@@ -59,10 +59,13 @@ use axum::routing::{MethodRouter, get};
 pub use config::{ErrorFormat, LokiConfig};
 pub use error::LokiError;
 pub use metrics::Metrics;
-pub use state::{Build, LokiState};
+pub use state::{BuildInfo, LokiState};
+
+use state::Shared;
 
 /// All endpoints; any other path is 404.
-pub fn router(state: Arc<LokiState>) -> Router {
+pub fn router(state: LokiState) -> Router {
+    let shared = Arc::new(Shared::new(state));
     Router::new()
         .route("/loki/api/v1/query", form(query::query))
         .route("/loki/api/v1/query_range", form(query_range::query_range))
@@ -74,11 +77,11 @@ pub fn router(state: Arc<LokiState>) -> Router {
         .route("/loki/api/v1/status/buildinfo", get(buildinfo::buildinfo))
         .route("/ready", get(ready::ready))
         .fallback(async || LokiError::NoSuchPath)
-        .layer(from_fn_with_state(Arc::clone(&state), observe::observe))
-        .with_state(state)
+        .layer(from_fn_with_state(Arc::clone(&shared), observe::observe))
+        .with_state(shared)
 }
 
 /// Parameters come in the query string or in a form.
-fn form<H: Handler<T, Arc<LokiState>>, T: 'static>(handler: H) -> MethodRouter<Arc<LokiState>> {
+fn form<H: Handler<T, Arc<Shared>>, T: 'static>(handler: H) -> MethodRouter<Arc<Shared>> {
     get(handler.clone()).post(handler)
 }

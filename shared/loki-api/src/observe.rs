@@ -8,12 +8,13 @@ use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use icegate_http::retry_after;
 
+use crate::ErrorFormat;
 use crate::error::Failure;
-use crate::{ErrorFormat, LokiState};
+use crate::state::Shared;
 
 /// Around every request: counts it, logs the server's own failures and writes errors as the client wants them.
 pub(crate) async fn observe(
-    State(state): State<Arc<LokiState>>,
+    State(state): State<Arc<Shared>>,
     path: Option<MatchedPath>,
     request: Request,
     next: Next,

@@ -8,6 +8,7 @@ use icegate_logql::{Direction, LogqlError, QueryParams};
 use icegate_model::{TimeRange, Timestamp};
 use icegate_syntax::duration;
 
+use crate::config::{DEFAULT_LIMIT, MAX_POINTS};
 use crate::{LokiError, LokiState};
 
 /// How far back a range goes that gives no start.
@@ -21,12 +22,7 @@ pub(crate) fn range(params: &Params, state: &LokiState) -> Result<TimeRange, Lok
     let end = params.read("end", icegate_http::time)?.unwrap_or(now);
     let since = params.read("since", since)?.unwrap_or(DEFAULT_SINCE);
     let start = params.read("start", icegate_http::time)?.unwrap_or(end.min(now) - since);
-    let range = TimeRange::new(start, end).map_err(|_| LokiError::EndBeforeStart { start, end })?;
-    let length = end.since(start);
-    match state.config.max_query_length {
-        Some(max) if length > max => Err(LokiError::RangeTooLong { length, max }),
-        _ => Ok(range),
-    }
+    TimeRange::new(start, end).map_err(|_| LokiError::EndBeforeStart { start, end })
 }
 
 /// What a range query asks.
@@ -35,10 +31,9 @@ pub(crate) fn range_query(params: &Params, state: &LokiState, expr: &Expr) -> Re
     let (start, end) = (range.start(), range.end());
     let step = params.read("step", step)?.unwrap_or_else(|| default_step(end.since(start)));
     let points = end.since(start).as_nanos() / step.as_nanos().max(1);
-    let limit = state.config.max_points;
-    if points > limit as u128 {
+    if points > MAX_POINTS as u128 {
         let points = u64::try_from(points).unwrap_or(u64::MAX).saturating_add(1);
-        return Err(LogqlError::TooManyPoints { points, limit }.into());
+        return Err(LogqlError::TooManyPoints { points, limit: MAX_POINTS }.into());
     }
     let interval = params.read("interval", interval)?.unwrap_or_default();
     asked(params, state, expr, QueryParams { start, end, step, interval, ..instant(end, state) })
@@ -56,7 +51,7 @@ fn instant(time: Timestamp, state: &LokiState) -> QueryParams {
         end: time,
         step: Duration::ZERO,
         interval: Duration::ZERO,
-        limit: state.config.default_limit.min(state.config.max_entries_limit),
+        limit: DEFAULT_LIMIT.min(state.config.max_entries_limit),
         direction: Direction::default(),
         limits: state.limits(),
     }
@@ -97,7 +92,9 @@ fn step(text: &str) -> Result<Duration, String> {
 
 fn interval(text: &str) -> Result<Duration, String> {
     let duration = nanos(text).and_then(|nanos| u64::try_from(nanos).ok());
-    duration.map(Duration::from_nanos).ok_or_else(|| "allowed are seconds or a duration of 0 or more, such as 15, 0.5 or 5m".to_owned())
+    duration
+        .map(Duration::from_nanos)
+        .ok_or_else(|| "allowed are seconds or a duration of 0 or more, such as 15, 0.5 or 5m".to_owned())
 }
 
 fn integer(text: &str) -> Result<i64, String> {
@@ -138,7 +135,9 @@ mod tests {
 
     #[test]
     fn steps_are_seconds_or_durations_above_zero() {
-        for (text, millis) in [("15", 15_000), ("300.0", 300_000), ("0.5", 500), ("5m", 300_000), ("1h30m", 5_400_000), ("14400ms", 14_400)] {
+        for (text, millis) in
+            [("15", 15_000), ("300.0", 300_000), ("0.5", 500), ("5m", 300_000), ("1h30m", 5_400_000), ("14400ms", 14_400)]
+        {
             assert_eq!(step(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for bad in ["0", "-1", "0s", "x", "NaN", "inf", "1e300", "1.5h"] {

@@ -7,21 +7,22 @@ use icegate_logql::ast::Expr;
 use icegate_logql::{QueryParams, evaluate, parse};
 
 use crate::call::Call;
+use crate::config::MAX_ANSWER_BYTES;
 use crate::render::{self, Stats};
 use crate::run::run;
-use crate::{LokiError, LokiState, params};
+use crate::state::Shared;
+use crate::{LokiError, params};
 
 /// `/loki/api/v1/query_range`: lines, or series with a point at each step.
-pub(crate) async fn query_range(State(state): State<Arc<LokiState>>, call: Call) -> Result<Response, LokiError> {
+pub(crate) async fn query_range(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, LokiError> {
     let expr = parse(params::query(&call.params)?)?;
     let asked = params::range_query(&call.params, &state, &expr)?;
     answer(&state, call, expr, asked).await
 }
 
 /// Evaluates and writes a query's answer.
-pub(crate) async fn answer(state: &Arc<LokiState>, call: Call, expr: Expr, asked: QueryParams) -> Result<Response, LokiError> {
+pub(crate) async fn answer(state: &Arc<Shared>, call: Call, expr: Expr, asked: QueryParams) -> Result<Response, LokiError> {
     let since = Instant::now();
-    let max = state.config.max_response_bytes;
     let Call { tenant, encoding, .. } = call;
     let query = Arc::new((expr, asked, encoding));
     let body = run(state, tenant, move |rows| {
@@ -30,7 +31,7 @@ pub(crate) async fn answer(state: &Arc<LokiState>, call: Call, expr: Expr, asked
             let (expr, asked, encoding) = &*query;
             let answer = evaluate(expr, asked, &*rows).await?;
             let stats = Stats::new(&rows.reports(), since.elapsed(), &answer);
-            render::query(answer, asked.end, encoding, &stats, max)
+            render::query(answer, asked.end, encoding, &stats, MAX_ANSWER_BYTES)
         }
     });
     Ok(render::json(body.await?))

@@ -26,7 +26,8 @@ impl TenantLogs {
 #[async_trait]
 impl OpenRows for TenantLogs {
     async fn open(&self, range: TimeRange) -> Result<Source, LogqlError> {
-        let opened = self.engine.open(Table::Logs, &self.tenant, range).await.map_err(|error| LogqlError::open(error.kind(), error))?;
+        let opened =
+            self.engine.open(Table::Logs, &self.tenant, range).await.map_err(|error| LogqlError::open(error.kind(), error))?;
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(opened.report);
         Ok(Source { session: opened.session, provider: opened.provider })
     }

@@ -4,14 +4,15 @@ use icegate_model::TenantId;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::LokiError;
 use crate::rows::TenantLogs;
-use crate::{LokiError, LokiState};
+use crate::state::Shared;
 
 /// Runs `work` over the tenant's logs within the bounds on time and number, and once more where an object vanished meanwhile.
 ///
 /// It runs as a task of its own, so that a panic ends the query and not the connection, and ends with the future that waits for
 /// it, so that nothing is computed for a client that is gone.
-pub(crate) async fn run<T, F, Fut>(state: &Arc<LokiState>, tenant: TenantId, work: F) -> Result<T, LokiError>
+pub(crate) async fn run<T, F, Fut>(state: &Arc<Shared>, tenant: TenantId, work: F) -> Result<T, LokiError>
 where
     T: Send + 'static,
     F: Fn(Arc<TenantLogs>) -> Fut + Send + Sync + 'static,
@@ -37,7 +38,7 @@ where
 struct Running(prometheus_client::metrics::gauge::Gauge);
 
 impl Running {
-    fn new(state: &LokiState) -> Self {
+    fn new(state: &Shared) -> Self {
         let running = state.metrics.running.clone();
         running.inc();
         Self(running)
@@ -47,5 +48,53 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use crate::{BuildInfo, LokiConfig, LokiState, Metrics};
+    use icegate_engine::{Engine, EngineConfig};
+    use icegate_model::{RandomIds, SystemClock};
+    use icegate_storage::Root;
+    use icegate_tables::Tables;
+
+    fn shared(config: LokiConfig) -> Arc<Shared> {
+        let tables = Arc::new(Tables::memory(Root::memory(), Arc::new(SystemClock), Arc::new(RandomIds)));
+        let engine = Arc::new(Engine::new(tables, None, EngineConfig::default()).unwrap());
+        let (metrics, build) = (Metrics::default(), BuildInfo::default());
+        Arc::new(Shared::new(LokiState { engine, clock: Arc::new(SystemClock), config, metrics, build }))
+    }
+
+    #[tokio::test]
+    async fn a_query_that_panics_is_an_error_and_leaves_its_place() {
+        let state = shared(LokiConfig { max_concurrent_queries: 1, ..LokiConfig::default() });
+        for _ in 0..2 {
+            let result: Result<(), _> = run(&state, TenantId::default_tenant(), async |_| panic!("a defect")).await;
+            assert!(matches!(result, Err(LokiError::Panicked)), "{result:?}");
+        }
+        assert_eq!(state.metrics.running.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_a_504_that_names_the_bound() {
+        let shared = shared(LokiConfig { query_timeout: Duration::from_millis(20), ..LokiConfig::default() });
+        let endless = run(&shared, TenantId::default_tenant(), |_| std::future::pending::<Result<(), LokiError>>());
+        let error = endless.await.unwrap_err();
+        let text = "the query took longer than loki.query_timeout_secs, which is 0.02s: narrow the time range or the selector";
+        assert_eq!((error.status().as_u16(), error.to_string().as_str()), (504, text));
+    }
+
+    #[tokio::test]
+    async fn a_query_whose_client_is_gone_ends_and_leaves_its_place() {
+        let state = shared(LokiConfig { max_concurrent_queries: 1, ..LokiConfig::default() });
+        let endless = run(&state, TenantId::default_tenant(), |_| std::future::pending::<Result<(), LokiError>>());
+        assert!(timeout(Duration::from_millis(20), endless).await.is_err());
+        // The task is told to end when its future is dropped, and ends when it is scheduled next.
+        tokio::task::yield_now().await;
+        assert!(run(&state, TenantId::default_tenant(), |_| std::future::ready(Ok(()))).await.is_ok());
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use icegate_engine::Engine;
@@ -6,25 +7,30 @@ use icegate_logql::Limits;
 use icegate_model::{Clock, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::config::MAX_POINTS;
 use crate::{LokiConfig, LokiError, Metrics};
 
-/// What all requests share.
+/// What a host gives the API.
 pub struct LokiState {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) config: LokiConfig,
-    pub(crate) metrics: Metrics,
-    pub(crate) build: Build,
-    clock: Arc<dyn Clock>,
-    running: Arc<Semaphore>,
+    /// Opens the tenants' logs.
+    pub engine: Arc<Engine>,
+    /// Decides what "now" is in defaults.
+    pub clock: Arc<dyn Clock>,
+    /// Bounds of queries.
+    pub config: LokiConfig,
+    /// Counts requests.
+    pub metrics: Metrics,
+    /// What the API says of itself.
+    pub build: BuildInfo,
 }
 
 /// Which build serves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Build {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildInfo {
     /// Its version.
-    pub version: &'static str,
+    pub version: String,
     /// The commit that it was built from; may be empty.
-    pub revision: &'static str,
+    pub revision: String,
 }
 
 impl fmt::Debug for LokiState {
@@ -34,29 +40,44 @@ impl fmt::Debug for LokiState {
 }
 
 impl LokiState {
-    /// The API over `engine`; `clock` decides what "now" is in defaults.
-    #[must_use]
-    pub fn new(engine: Arc<Engine>, clock: Arc<dyn Clock>, config: LokiConfig, metrics: Metrics, build: Build) -> Self {
-        let running = Arc::new(Semaphore::new(config.max_concurrent_queries.min(Semaphore::MAX_PERMITS)));
-        Self { engine, config, metrics, build, clock, running }
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// A place among the running queries, until it is dropped.
-    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, LokiError> {
-        Arc::clone(&self.running).try_acquire_owned().map_err(|_| LokiError::Busy { max: self.config.max_concurrent_queries })
     }
 
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             series: self.config.max_query_series,
-            points: self.config.max_points,
+            points: MAX_POINTS,
             entries: self.config.max_entries_limit,
             find_trace_ids: self.config.trace_id_line_filter,
             ..Limits::default()
         }
+    }
+}
+
+/// What all requests share: the host's state and the places of running queries.
+pub(crate) struct Shared {
+    state: LokiState,
+    places: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(crate) fn new(state: LokiState) -> Self {
+        let places = Arc::new(Semaphore::new(state.config.max_concurrent_queries.min(Semaphore::MAX_PERMITS)));
+        Self { state, places }
+    }
+
+    /// A place among the running queries, until it is dropped.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, LokiError> {
+        let max = self.config.max_concurrent_queries;
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| LokiError::Busy { max })
+    }
+}
+
+impl Deref for Shared {
+    type Target = LokiState;
+
+    fn deref(&self) -> &LokiState {
+        &self.state
     }
 }

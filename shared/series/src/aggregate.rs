@@ -75,8 +75,10 @@ pub fn aggregate(block: Block, reducer: Reducer, grouping: &Grouping) -> Block {
             }
         }
     }
-    let finish =
-        |(labels, states): (Labels, Vec<State>)| Row { labels, values: states.iter().map(|state| state.finish(reducer)).collect() };
+    let finish = |(labels, states): (Labels, Vec<State>)| Row {
+        labels,
+        values: states.iter().map(|state| state.finish(reducer)).collect(),
+    };
     Block { grid: block.grid, series: groups.into_iter().map(finish).collect() }
 }
 
@@ -123,8 +125,10 @@ mod tests {
     use super::*;
     use crate::Grid;
 
-    fn block(rows: &[(&[(&'static str, &'static str)], Option<f64>)]) -> Block {
-        let row = |(labels, value): &(&[(&'static str, &'static str)], Option<f64>)| Row {
+    type Pairs<'a> = &'a [(&'static str, &'static str)];
+
+    fn block(rows: &[(Pairs<'_>, Option<f64>)]) -> Block {
+        let row = |(labels, value): &(Pairs<'_>, Option<f64>)| Row {
             labels: Labels::from_pairs(labels.iter().copied()),
             values: vec![*value],
         };

@@ -39,7 +39,9 @@ pub enum SetOp {
 
 /// Several series of one side meet one series of the other.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("multiple matches for labels: found several series for the match group {group} on the {side} side of the operation; many-to-one matching must be explicit (group_left/group_right)")]
+#[error(
+    "multiple matches for labels: found several series for the match group {group} on the {side} side of the operation; many-to-one matching must be explicit (group_left/group_right)"
+)]
 pub struct ManyMatches {
     /// The labels that they meet on.
     pub group: Labels,
@@ -52,7 +54,10 @@ pub struct ManyMatches {
 /// # Errors
 /// [`ManyMatches`] where two series of one side with values at the same step meet on the same labels.
 pub fn combine(
-    left: Block, right: &Block, matching: &Matching, value: impl Fn(f64, f64) -> Option<f64>,
+    left: Block,
+    right: &Block,
+    matching: &Matching,
+    value: impl Fn(f64, f64) -> Option<f64>,
 ) -> Result<Block, ManyMatches> {
     let partners = by_key(right, matching);
     let mut series: Vec<Row> = Vec::new();

@@ -58,7 +58,8 @@ fn scaled(number: &str, scale: u64) -> Option<u64> {
 /// Writes a size with the largest decimal unit that divides it.
 #[must_use]
 pub fn print(size: u64) -> String {
-    let decimal = |(name, scale): &&(&str, u64)| *name != "kB" && !name.contains('i') && size % scale == 0 && size >= *scale;
+    let decimal =
+        |(name, scale): &&(&str, u64)| *name != "kB" && !name.contains('i') && size.is_multiple_of(*scale) && size >= *scale;
     match UNITS.iter().rev().find(decimal) {
         Some((name, scale)) => format!("{}{name}", size / scale),
         None => format!("{size}B"),

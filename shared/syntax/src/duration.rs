@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn prometheus_durations_have_whole_numbers_and_falling_units() {
-        for (text, seconds) in [("5m", 300), ("1d12h", 129_600), ("1w", 604_800), ("1y", 31_536_000), ("0", 0), ("1h30m", 5_400)] {
+        for (text, seconds) in [("5m", 300), ("1d12h", 129_600), ("1w", 604_800), ("1y", 31_536_000), ("0", 0), ("1h30m", 5_400)]
+        {
             assert_eq!(prometheus(text), Some(seconds * SECOND), "{text}");
         }
         for bad in ["", "5", "1.5h", "5m1h", "5m5m", "-5m", "5µs", "m", "999999999999y"] {
@@ -138,7 +139,9 @@ mod tests {
 
     #[test]
     fn go_durations_have_decimal_numbers_and_a_sign() {
-        for (text, nanos) in [("1.5h", 5_400 * SECOND), ("100µs", 100_000), ("-2m", -120 * SECOND), (".5s", SECOND / 2), ("1.s", SECOND)] {
+        for (text, nanos) in
+            [("1.5h", 5_400 * SECOND), ("100µs", 100_000), ("-2m", -120 * SECOND), (".5s", SECOND / 2), ("1.s", SECOND)]
+        {
             assert_eq!(go(text), Some(nanos), "{text}");
         }
         for bad in ["", "1d", "1", ".s", "1.2.3s", "-", "5 m"] {

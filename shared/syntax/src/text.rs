@@ -55,7 +55,9 @@ fn escape(text: &str, into: &mut Vec<u8>) -> Option<usize> {
         b'\\' => b'\\',
         b'"' => b'"',
         b'x' => return digits(text, 2, 2, 16).and_then(|value| u8::try_from(value).ok()).map(|byte| push(into, &[byte], 4)),
-        b'0'..=b'7' => return digits(text, 1, 3, 8).and_then(|value| u8::try_from(value).ok()).map(|byte| push(into, &[byte], 4)),
+        b'0'..=b'7' => {
+            return digits(text, 1, 3, 8).and_then(|value| u8::try_from(value).ok()).map(|byte| push(into, &[byte], 4));
+        }
         b'u' | b'U' => {
             let length = if *kind == b'u' { 4 } else { 8 };
             let char = char::from_u32(digits(text, 2, length, 16)?)?;
@@ -106,7 +108,7 @@ mod tests {
     fn escapes_read_as_in_go() {
         let (text, length) = read(r#""a\x41\u00e9\U0001F389\101\n\"" rest"#).unwrap();
         assert_eq!((text.as_str(), length), ("aAé🎉A\n\"", 31));
-        assert_eq!(read("`a\\n\nb` x").unwrap(), ("a\\n\nb".to_owned(), 8));
+        assert_eq!(read("`a\\n\nb` x").unwrap(), ("a\\n\nb".to_owned(), 7));
         assert_eq!(read(r#""\d""#), Err(InvalidText::Escape(1)));
         assert_eq!(read(r#""\u12""#), Err(InvalidText::Escape(1)));
         assert_eq!(read("\"abc"), Err(InvalidText::Unterminated));

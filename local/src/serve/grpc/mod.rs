@@ -1,6 +1,6 @@
 //! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP.
 
-mod codec;
+pub(crate) mod codec;
 mod export;
 
 use std::sync::Arc;

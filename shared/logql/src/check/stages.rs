@@ -23,7 +23,9 @@ fn one(kind: &StageKind, span: Span) -> Result<(), LogqlError> {
             Named::Label(_) => Ok(()),
             Named::Matching(one) => matcher(one),
         }),
-        StageKind::Json(_) | StageKind::Logfmt { .. } | StageKind::Unpack | StageKind::LineFormat(_) | StageKind::Decolorize => Ok(()),
+        StageKind::Json(_) | StageKind::Logfmt { .. } | StageKind::Unpack | StageKind::LineFormat(_) | StageKind::Decolorize => {
+            Ok(())
+        }
     }
 }
 
@@ -70,7 +72,10 @@ fn label_format(formats: &[LabelFormat], span: Span) -> Result<(), LogqlError> {
             return Err(LogqlError::meaning(format!("{} cannot be formatted", format.label), span));
         }
         if !seen.insert(&format.label) {
-            return Err(LogqlError::meaning(format!("multiple label name '{}' not allowed in a single format operation", format.label), span));
+            return Err(LogqlError::meaning(
+                format!("multiple label name '{}' not allowed in a single format operation", format.label),
+                span,
+            ));
         }
     }
     Ok(())
@@ -86,7 +91,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let name = rest.strip_prefix('<').and_then(|inner| inner.split_once('>')).map(|(name, _)| name).filter(|name| is_name(name));
+        let name =
+            rest.strip_prefix('<').and_then(|inner| inner.split_once('>')).map(|(name, _)| name).filter(|name| is_name(name));
         if let Some(name) = name {
             parts.push(Part::Capture(name));
             rest = &rest[name.len() + 2..];
@@ -103,7 +109,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn adjacent(parts: &[Part<'_>]) -> bool {
@@ -118,7 +125,9 @@ fn captures(text: &str, span: Span) -> Result<(), LogqlError> {
         "found consecutive captures"
     } else if names.iter().all(|name| *name == "_") {
         "at least one capture is required"
-    } else if names.iter().filter(|name| **name != "_").collect::<HashSet<_>>().len() < names.iter().filter(|name| **name != "_").count() {
+    } else if names.iter().filter(|name| **name != "_").collect::<HashSet<_>>().len()
+        < names.iter().filter(|name| **name != "_").count()
+    {
         "duplicate capture name"
     } else {
         return Ok(());

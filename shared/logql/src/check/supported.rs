@@ -1,7 +1,9 @@
 use icegate_syntax::Span;
 
 use crate::LogqlError;
-use crate::ast::{Aggregation, Expr, LabelFilter, LineFilter, LineOp, LineTerm, LogRange, MetricExpr, MetricKind, RangeOp, Stage, StageKind};
+use crate::ast::{
+    Aggregation, Expr, LabelFilter, LineFilter, LineOp, LineTerm, LogRange, MetricExpr, MetricKind, RangeOp, Stage, StageKind,
+};
 
 /// Names the first part that evaluation lacks.
 pub(crate) fn supported(expr: &Expr) -> Result<(), LogqlError> {
@@ -18,7 +20,11 @@ fn metric(metric_expr: &MetricExpr) -> Result<(), LogqlError> {
         MetricKind::Range(aggregation) => {
             range(&aggregation.range)?;
             match aggregation.op {
-                RangeOp::Rate | RangeOp::CountOverTime | RangeOp::BytesRate | RangeOp::BytesOverTime | RangeOp::AbsentOverTime => Ok(()),
+                RangeOp::Rate
+                | RangeOp::CountOverTime
+                | RangeOp::BytesRate
+                | RangeOp::BytesOverTime
+                | RangeOp::AbsentOverTime => Ok(()),
                 op => Err(LogqlError::unsupported(format!("`{}`", op.word()), span)),
             }
         }

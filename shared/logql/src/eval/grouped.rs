@@ -14,12 +14,12 @@ use super::range::OCTETS;
 use crate::plan::{Owner, Plan, owner};
 use crate::rows::{TextColumn, Times, octets, parse_stream};
 use crate::stage::Step;
-use crate::{LogqlError, Source};
+use crate::{Limits, LogqlError, Source};
 
 /// The labels of a group and the columns that decide them.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
-    /// Label and column.
+    /// Columns named as their labels.
     columns: Vec<&'static str>,
     /// Labels of the stream.
     stream: Vec<String>,
@@ -68,14 +68,14 @@ pub(crate) struct Grouped {
     keys: Keys,
     bytes: bool,
     undecided: Arc<AtomicBool>,
-    cells: usize,
+    limits: Limits,
     known: HashMap<String, usize>,
     key: String,
 }
 
 impl Grouped {
-    pub(crate) fn new(windows: Windows, keys: Keys, bytes: bool, undecided: Arc<AtomicBool>, cells: usize) -> Self {
-        Self { windows, keys, bytes, undecided, cells, known: HashMap::new(), key: String::new() }
+    pub(crate) fn new(windows: Windows, keys: Keys, bytes: bool, undecided: Arc<AtomicBool>, limits: Limits) -> Self {
+        Self { windows, keys, bytes, undecided, limits, known: HashMap::new(), key: String::new() }
     }
 
     pub(crate) fn into_windows(self) -> Windows {
@@ -110,9 +110,7 @@ impl Grouped {
             }
         }
         let series = self.windows.series(labels.build());
-        if self.windows.held() > self.cells {
-            return Err(LogqlError::TooManyCells { limit: self.cells });
-        }
+        self.limits.check(&self.windows)?;
         self.known.insert(self.key.clone(), series);
         Ok(series)
     }

@@ -79,7 +79,11 @@ async fn lines(plan: &Plan, params: &QueryParams, source: &Source) -> Result<Vec
 }
 
 fn take(
-    batch: &RecordBatch, plan: &Plan, kept: &mut First, streams: &mut StreamCache, names: &mut NameCache,
+    batch: &RecordBatch,
+    plan: &Plan,
+    kept: &mut First,
+    streams: &mut StreamCache,
+    names: &mut NameCache,
 ) -> Result<(), LogqlError> {
     let times = Times::of(batch)?;
     let body = TextColumn::of(batch, BODY)?;

@@ -95,7 +95,9 @@ fn binary(op: BinaryOp, modifier: &Modifier, left: Value, right: Value) -> Resul
                 Some(if op.is_comparison() && !as_bool { value } else { result })
             }))
         }
-        (Value::Block(left), Value::Scalar(right)) => Value::Block(combine_scalar(left, |value| apply(op, as_bool, value, right))),
+        (Value::Block(left), Value::Scalar(right)) => {
+            Value::Block(combine_scalar(left, |value| apply(op, as_bool, value, right)))
+        }
         (Value::Block(left), Value::Block(right)) => Value::Block(match op {
             BinaryOp::Or => combine_sets(SetOp::Or, left, right, &matching),
             BinaryOp::And => combine_sets(SetOp::And, left, right, &matching),

@@ -12,13 +12,17 @@ use super::whole::Whole;
 use crate::ast::{LogRange, MatchOp, RangeAggregation, RangeOp};
 use crate::plan::{Plan, Trust};
 use crate::rows::LABEL_COLUMNS;
-use crate::{LogqlError, Source};
+use crate::{Limits, LogqlError, Source};
 
 /// The column that holds the length of each line.
 pub(super) const OCTETS: &str = "octets";
 
 /// Values of a range aggregation; with `by`, summed over the groups of these labels.
-pub(crate) async fn evaluate(aggregation: &RangeAggregation, by: Option<&[String]>, context: &Context<'_>) -> Result<Block, LogqlError> {
+pub(crate) async fn evaluate(
+    aggregation: &RangeAggregation,
+    by: Option<&[String]>,
+    context: &Context<'_>,
+) -> Result<Block, LogqlError> {
     let absent = aggregation.op == RangeOp::AbsentOverTime;
     let by = if absent { Some([].as_slice()) } else { by };
     let range = &aggregation.range;
@@ -41,7 +45,10 @@ const fn counts_bytes(op: RangeOp) -> bool {
 }
 
 async fn windows(
-    aggregation: &RangeAggregation, by: Option<&[String]>, source: &Source, context: &Context<'_>,
+    aggregation: &RangeAggregation,
+    by: Option<&[String]>,
+    source: &Source,
+    context: &Context<'_>,
 ) -> Result<Windows, LogqlError> {
     let range = &aggregation.range;
     let bytes = counts_bytes(aggregation.op);
@@ -51,23 +58,26 @@ async fn windows(
         let plan = Plan::new(&range.selector, &range.stages, time, context.limits, Trust::Streams)?;
         if let Some(keys) = grouped::keys(&plan, by) {
             let frame = grouped::frame(&plan, &keys, bytes, source)?;
-            let make = || Grouped::new(empty(), keys.clone(), bytes, plan.undecided(), context.limits.cells);
+            let make = || Grouped::new(empty(), keys.clone(), bytes, plan.undecided(), *context.limits);
             let done = super::drive::drive(frame, make).await?;
             if !plan.is_undecided() {
-                return merged(done.into_iter().map(Grouped::into_windows), empty(), context.limits.cells);
+                return merged(done.into_iter().map(Grouped::into_windows), empty(), context.limits);
             }
         }
     }
     let plan = Arc::new(Plan::new(&range.selector, &range.stages, time, context.limits, Trust::Rows)?);
     let frame = plan.scan(source)?.select(whole_columns().into_iter().map(col).collect::<Vec<_>>())?;
-    let make = || Whole::new(Arc::clone(&plan), empty(), by.map(<[String]>::to_vec), bytes, context.limits.cells);
+    let make = || Whole::new(Arc::clone(&plan), empty(), by.map(<[String]>::to_vec), bytes, *context.limits);
     let done = super::drive::drive(frame, make).await?;
-    merged(done.into_iter().map(Whole::into_windows), empty(), context.limits.cells)
+    merged(done.into_iter().map(Whole::into_windows), empty(), context.limits)
 }
 
 /// The scan that counts by columns; `None` where rows have to be looked at.
 pub(crate) fn grouped_frame(
-    plan: &Plan, by: Option<&[String]>, aggregation: &RangeAggregation, source: &Source,
+    plan: &Plan,
+    by: Option<&[String]>,
+    aggregation: &RangeAggregation,
+    source: &Source,
 ) -> Result<Option<DataFrame>, LogqlError> {
     let by = if aggregation.op == RangeOp::AbsentOverTime { Some([].as_slice()) } else { by };
     let keys = by.and_then(|by| grouped::keys(plan, by));
@@ -79,12 +89,10 @@ pub(crate) fn whole_columns() -> Vec<&'static str> {
     [TIMESTAMP, TIMESTAMP_NANOS, BODY].into_iter().chain(LABEL_COLUMNS).collect()
 }
 
-fn merged(parts: impl Iterator<Item = Windows>, mut into: Windows, limit: usize) -> Result<Windows, LogqlError> {
+fn merged(parts: impl Iterator<Item = Windows>, mut into: Windows, limits: &Limits) -> Result<Windows, LogqlError> {
     for part in parts {
         into.merge(part);
-        if into.held() > limit {
-            return Err(LogqlError::TooManyCells { limit });
-        }
+        limits.check(&into)?;
     }
     Ok(into)
 }

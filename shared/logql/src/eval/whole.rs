@@ -5,9 +5,9 @@ use icegate_schema::columns::BODY;
 use icegate_series::Windows;
 
 use super::drive::Consume;
-use crate::LogqlError;
 use crate::plan::Plan;
 use crate::rows::{NameCache, RowReader, StreamCache, TextColumn, Times};
+use crate::{Limits, LogqlError};
 
 /// Counts rows by all of their labels, or by some that no column decides.
 pub(crate) struct Whole {
@@ -15,14 +15,14 @@ pub(crate) struct Whole {
     windows: Windows,
     by: Option<Vec<String>>,
     bytes: bool,
-    cells: usize,
+    limits: Limits,
     streams: StreamCache,
     names: NameCache,
 }
 
 impl Whole {
-    pub(crate) fn new(plan: Arc<Plan>, windows: Windows, by: Option<Vec<String>>, bytes: bool, cells: usize) -> Self {
-        Self { plan, windows, by, bytes, cells, streams: StreamCache::default(), names: NameCache::default() }
+    pub(crate) fn new(plan: Arc<Plan>, windows: Windows, by: Option<Vec<String>>, bytes: bool, limits: Limits) -> Self {
+        Self { plan, windows, by, bytes, limits, streams: StreamCache::default(), names: NameCache::default() }
     }
 
     pub(crate) fn into_windows(self) -> Windows {
@@ -50,9 +50,7 @@ impl Consume for Whole {
             }
             let key = self.by.as_ref().map_or_else(|| labels.all(), |by| labels.only(by));
             let series = self.windows.series(key);
-            if self.windows.held() > self.cells {
-                return Err(LogqlError::TooManyCells { limit: self.cells });
-            }
+            self.limits.check(&self.windows)?;
             let amount = if self.bytes { i64::try_from(line.len()).unwrap_or(i64::MAX) } else { 0 };
             self.windows.add(series, at, amount);
         }

@@ -59,7 +59,11 @@ impl Parser<'_> {
 
     /// What a number, duration, size or address is compared with.
     fn label_value(
-        &mut self, start: icegate_syntax::Span, name: String, op: Comparison, may_be_ip: bool,
+        &mut self,
+        start: icegate_syntax::Span,
+        name: String,
+        op: Comparison,
+        may_be_ip: bool,
     ) -> Result<LabelFilter, LogqlError> {
         let sign = if self.eat("-") {
             -1

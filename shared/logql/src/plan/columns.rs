@@ -70,7 +70,9 @@ fn text(column: &'static str, matcher: &Matcher) -> Result<Expr, LogqlError> {
 
 /// The texts of `a|b|c`, none of them empty.
 fn alternatives(expression: &str) -> Option<Vec<&str>> {
-    let plain = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '/' | ':' | '@'));
+    let plain = |text: &&str| {
+        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '/' | ':' | '@'))
+    };
     let parts: Vec<_> = expression.split('|').collect();
     parts.iter().all(plain).then_some(parts)
 }

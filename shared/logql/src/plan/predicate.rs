@@ -21,7 +21,12 @@ struct TextPredicate {
 }
 
 pub(crate) fn text_predicate(name: String, few_values: bool, test: impl Fn(&str) -> bool + Send + Sync + 'static) -> ScalarUDF {
-    ScalarUDF::new_from_impl(TextPredicate { name, few_values, test: Arc::new(test), signature: Signature::any(1, Volatility::Immutable) })
+    ScalarUDF::new_from_impl(TextPredicate {
+        name,
+        few_values,
+        test: Arc::new(test),
+        signature: Signature::any(1, Volatility::Immutable),
+    })
 }
 
 impl fmt::Debug for TextPredicate {

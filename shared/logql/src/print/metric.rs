@@ -5,7 +5,8 @@ use icegate_syntax::{duration, number};
 
 use super::list;
 use crate::ast::{
-    BinaryOp, GroupSide, Grouping, LogRange, MetricExpr, MetricKind, Modifier, RangeAggregation, Unwrap, UnwrapUnit, VectorAggregation,
+    BinaryOp, GroupSide, Grouping, LogRange, MetricExpr, MetricKind, Modifier, RangeAggregation, Unwrap, UnwrapUnit,
+    VectorAggregation,
 };
 
 impl Display for MetricExpr {

@@ -1,4 +1,3 @@
-
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BinaryViewArray, Int32Array, MapArray, RecordBatch, StringArray, StringViewArray,
     TimestampMicrosecondArray,

@@ -32,10 +32,11 @@ pub(crate) struct StreamCache {
 impl StreamCache {
     /// Stream labels, with `severity_text` where it isn't empty.
     pub(crate) fn get(&mut self, json: &str, severity: &str) -> Labels {
-        if let Some((last_json, last_severity, labels)) = &self.last {
-            if last_json == json && last_severity == severity {
-                return labels.clone();
-            }
+        if let Some((last_json, last_severity, labels)) = &self.last
+            && last_json == json
+            && last_severity == severity
+        {
+            return labels.clone();
         }
         let key = (json.to_owned(), severity.to_owned());
         if self.known.len() >= MAX_CACHED_STREAMS {

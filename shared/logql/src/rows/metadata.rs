@@ -93,7 +93,12 @@ impl<'a> RowReader<'a> {
             texts: [text(DETECTED_LEVEL)?, text(EVENT_NAME)?, text(SCOPE_NAME)?, text(SCOPE_VERSION)?],
             hidden: [text(TENANT_ID)?, text(ACCOUNT_ID)?],
             ids: [id(TRACE_ID)?, id(SPAN_ID)?],
-            counts: [count(SEVERITY_NUMBER)?, count(FLAGS)?, count(DROPPED_ATTRIBUTES_COUNT)?, count(SCOPE_DROPPED_ATTRIBUTES_COUNT)?],
+            counts: [
+                count(SEVERITY_NUMBER)?,
+                count(FLAGS)?,
+                count(DROPPED_ATTRIBUTES_COUNT)?,
+                count(SCOPE_DROPPED_ATTRIBUTES_COUNT)?,
+            ],
             stream_labels: TextColumn::of(batch, STREAM_LABELS)?,
             severity_text: TextColumn::of(batch, SEVERITY_TEXT)?,
             observed: Times::pair(batch, OBSERVED_TIMESTAMP, OBSERVED_TIMESTAMP_NANOS)?,
@@ -156,7 +161,11 @@ impl<'a> RowReader<'a> {
 }
 
 fn flatten(
-    prefix: &str, fields: &serde_json::Map<String, serde_json::Value>, depth: usize, names: &mut NameCache, labels: &mut RowLabels,
+    prefix: &str,
+    fields: &serde_json::Map<String, serde_json::Value>,
+    depth: usize,
+    names: &mut NameCache,
+    labels: &mut RowLabels,
 ) {
     for (key, value) in fields {
         let name = names.get(&format!("{prefix}_{key}"));

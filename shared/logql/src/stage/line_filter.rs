@@ -14,7 +14,7 @@ pub(crate) struct LineTest {
 
 #[derive(Clone, Debug)]
 enum Term {
-    Text(Finder<'static>),
+    Text(Box<Finder<'static>>),
     Regex(Regex),
 }
 
@@ -22,7 +22,7 @@ impl LineTest {
     pub(crate) fn new(filter: &LineFilter, span: Span) -> Result<Self, LogqlError> {
         let term = |term: &LineTerm| match (filter.op, term) {
             (LineOp::Contains | LineOp::NotContains, LineTerm::Text(text)) => {
-                Ok(Term::Text(Finder::new(text.as_bytes()).into_owned()))
+                Ok(Term::Text(Box::new(Finder::new(text.as_bytes()).into_owned())))
             }
             (LineOp::Matches | LineOp::NotMatches, LineTerm::Text(text)) => pattern::anywhere(text, span).map(Term::Regex),
             _ => Err(LogqlError::unsupported(format!("line filter `{filter}`"), span)),

@@ -40,7 +40,12 @@ impl Select {
         if self.keep || !self.names.iter().all(label) {
             return None;
         }
-        Some(self.names.iter().filter_map(|choice| if let Choice::Label(name) = choice { Some(name.as_str()) } else { None }).collect())
+        Some(
+            self.names
+                .iter()
+                .filter_map(|choice| if let Choice::Label(name) = choice { Some(name.as_str()) } else { None })
+                .collect(),
+        )
     }
 
     pub(crate) fn run(&self, labels: &mut RowLabels) {

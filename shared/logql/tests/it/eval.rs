@@ -1,11 +1,14 @@
 //! Scripts of `load` and `eval`: what a query answers over rows given as JSON lines, in every layout of the rows.
 //!
-//! `eval instant T QUERY`, `eval range START END STEP QUERY`, `eval logs START END LIMIT DIRECTION QUERY`, `eval labels`,
+//! `eval instant T QUERY`, `eval range START END STEP QUERY`, `eval logs START END LIMIT DIRECTION QUERY`,
+//! `eval spaced INTERVAL LIMIT DIRECTION QUERY` (lines at least an interval apart, from 0s to 10m), `eval labels`,
 //! `eval values NAME`; the lines after it, indented, are the answer.
 
 use std::time::Duration;
 
-use icegate_logql::{Answer, Direction, Limits, LogqlError, QueryParams, evaluate, label_names, label_values, parse, parse_selector};
+use icegate_logql::{
+    Answer, Direction, Limits, LogqlError, QueryParams, evaluate, label_names, label_values, parse, parse_selector,
+};
 use icegate_model::{TimeRange, Timestamp};
 use icegate_syntax::{duration, number};
 
@@ -83,8 +86,17 @@ async fn run(command: &str, rows: &Loaded) -> Result<Vec<String>, LogqlError> {
             }
             command.splitn(6, ' ').nth(5)
         }
+        "spaced" => {
+            params.interval = Duration::from_nanos(time(word()).unsigned_abs());
+            (params.start, params.end, params.step) = (at("0s"), at("10m"), Duration::from_secs(60));
+            params.limit = word().parse().unwrap();
+            if word() == "forward" {
+                params.direction = Direction::Forward;
+            }
+            command.splitn(5, ' ').nth(4)
+        }
         "labels" => {
-            let selector = parse_selector(command.splitn(2, ' ').nth(1).unwrap())?;
+            let selector = parse_selector(command.split_once(' ').unwrap().1)?;
             return label_names(TimeRange::ALL, &selector, &params.limits, rows).await;
         }
         "values" => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, Int32Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
-    new_null_array,
+    ArrayRef, BinaryArray, Int32Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -61,7 +61,8 @@ fn batch(rows: &[Map<String, Value>], views: bool) -> RecordBatch {
     let mut arrays = Vec::new();
     for field in schema.fields() {
         let array = column(field.name(), field.data_type(), rows);
-        let array = if views && *array.data_type() == DataType::Utf8 { cast(&array, &DataType::Utf8View).unwrap() } else { array };
+        let array =
+            if views && *array.data_type() == DataType::Utf8 { cast(&array, &DataType::Utf8View).unwrap() } else { array };
         fields.push(Field::new(field.name(), array.data_type().clone(), true));
         arrays.push(array);
     }
@@ -81,7 +82,9 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
         Arc::new(BinaryArray::from_iter(ids))
     };
     let ints = |key: &'static str, default: Option<i32>| -> ArrayRef {
-        let int = |row: &Map<String, Value>| row.get(key).and_then(Value::as_i64).map(|value| i32::try_from(value).unwrap()).or(default);
+        let int = |row: &Map<String, Value>| {
+            row.get(key).and_then(Value::as_i64).map(|value| i32::try_from(value).unwrap()).or(default)
+        };
         Arc::new(rows.iter().map(int).collect::<Int32Array>())
     };
     match name {
@@ -97,9 +100,9 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
         columns::FLAGS => ints("flags", None),
         columns::DROPPED_ATTRIBUTES_COUNT => ints("dropped", Some(0)),
         columns::ABSENT_TIMES => ints("absent", Some(2)),
-        columns::TIMESTAMP | columns::OBSERVED_TIMESTAMP | columns::INGESTED_TIMESTAMP => {
-            Arc::new(rows.iter().map(|row| Some(nanos(row) / 1_000)).collect::<TimestampMicrosecondArray>().with_timezone("+00:00"))
-        }
+        columns::TIMESTAMP | columns::OBSERVED_TIMESTAMP | columns::INGESTED_TIMESTAMP => Arc::new(
+            rows.iter().map(|row| Some(nanos(row) / 1_000)).collect::<TimestampMicrosecondArray>().with_timezone("+00:00"),
+        ),
         columns::TIMESTAMP_NANOS | columns::OBSERVED_TIMESTAMP_NANOS => {
             Arc::new(rows.iter().map(|row| Some((nanos(row) % 1_000) as i32)).collect::<Int32Array>())
         }

@@ -1,8 +1,8 @@
 //! Any tree prints as text that reads back equal.
 
 use icegate_logql::ast::{
-    Aggregation, BinaryOp, Comparison, Expr, Grouping, LabelFilter, LineFilter, LineOp, LineTerm, LogRange, MatchOp, Matcher, Matching,
-    MetricExpr, MetricKind, Modifier, RangeAggregation, RangeOp, Selector, Stage, StageKind, VectorAggregation,
+    Aggregation, BinaryOp, Comparison, Expr, Grouping, LabelFilter, LineFilter, LineOp, LineTerm, LogRange, MatchOp, Matcher,
+    Matching, MetricExpr, MetricKind, Modifier, RangeAggregation, RangeOp, Selector, Stage, StageKind, VectorAggregation,
 };
 use icegate_logql::parse;
 use icegate_syntax::Place;
@@ -18,14 +18,33 @@ fn matcher() -> impl Strategy<Value = Matcher> {
 }
 
 fn label_filter() -> impl Strategy<Value = LabelFilter> {
-    let comparison = prop_oneof![Just(Comparison::Equal), Just(Comparison::NotEqual), Just(Comparison::Less), Just(Comparison::GreaterOrEqual)];
+    let comparison = prop_oneof![
+        Just(Comparison::Equal),
+        Just(Comparison::NotEqual),
+        Just(Comparison::Less),
+        Just(Comparison::GreaterOrEqual)
+    ];
     let place = Place::default();
     let leaf = prop_oneof![
         matcher().prop_map(LabelFilter::Text),
-        (name(), comparison.clone(), -1e9..1e9_f64).prop_map(move |(name, op, value)| LabelFilter::Number { name, op, value, place }),
-        (name(), comparison.clone(), any::<i32>())
-            .prop_map(move |(name, op, nanos)| LabelFilter::Duration { name, op, nanos: i64::from(nanos) * 1_003, place }),
-        (name(), comparison, any::<u32>()).prop_map(move |(name, op, size)| LabelFilter::Bytes { name, op, size: u64::from(size), place }),
+        (name(), comparison.clone(), -1e9..1e9_f64).prop_map(move |(name, op, value)| LabelFilter::Number {
+            name,
+            op,
+            value,
+            place
+        }),
+        (name(), comparison.clone(), any::<i32>()).prop_map(move |(name, op, nanos)| LabelFilter::Duration {
+            name,
+            op,
+            nanos: i64::from(nanos) * 1_003,
+            place
+        }),
+        (name(), comparison, any::<u32>()).prop_map(move |(name, op, size)| LabelFilter::Bytes {
+            name,
+            op,
+            size: u64::from(size),
+            place
+        }),
     ];
     leaf.prop_recursive(4, 12, 2, |inner| {
         prop_oneof![
@@ -69,10 +88,15 @@ fn metric() -> impl Strategy<Value = MetricExpr> {
     .prop_map(node);
     let grouping = proptest::option::of(
         (any::<bool>(), proptest::collection::vec(name(), 0..3)).prop_map(|(without, labels)| Grouping { without, labels }),
-    );
-    let matching = proptest::option::of(
-        (any::<bool>(), proptest::collection::vec(name(), 0..3)).prop_map(|(on, labels)| Matching { on, labels, group: None }),
-    );
+    )
+    .boxed();
+    let matching =
+        proptest::option::of((any::<bool>(), proptest::collection::vec(name(), 0..3)).prop_map(|(on, labels)| Matching {
+            on,
+            labels,
+            group: None,
+        }))
+        .boxed();
     leaf.prop_recursive(3, 8, 2, move |inner| {
         let op = proptest::sample::select(BinaryOp::ALL);
         prop_oneof![

@@ -102,6 +102,6 @@ fn no_names_are_no_data_and_no_streams_are_an_empty_list() {
 #[test]
 fn an_answer_over_the_bound_is_an_error_that_names_it() {
     let error = names(&["x".repeat(100)], 100).unwrap_err();
-    assert_eq!(error.to_string(), "the answer exceeds max_response_bytes, allowed are 100 bytes: lower the limit or aggregate more");
+    assert_eq!(error.to_string(), "the answer is larger than 100 bytes, which are allowed: lower the limit or aggregate more");
     assert_eq!(error.status(), http::StatusCode::BAD_REQUEST);
 }
