@@ -34,7 +34,7 @@ pub(crate) struct Source {
 /// What requests are made from.
 pub(crate) enum Origin {
     Generated(Generator),
-    Replayed { path: PathBuf, replay: Mutex<Replay> },
+    Replayed { path: PathBuf, replay: Box<Mutex<Replay>> },
 }
 
 impl Source {

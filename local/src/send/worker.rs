@@ -67,7 +67,7 @@ async fn origin(args: &SendArgs) -> Result<(Origin, Progress), SendError> {
     let requests = args.requests().map(Progress::of_requests);
     if let Some(path) = &args.replay {
         let (replay, bytes) = Replay::open(path, args.merge_bytes.unwrap_or(0)).await?;
-        let origin = Origin::Replayed { path: path.clone(), replay: Mutex::new(replay) };
+        let origin = Origin::Replayed { path: path.clone(), replay: Box::new(Mutex::new(replay)) };
         return Ok((origin, requests.unwrap_or_else(|| Progress::of_bytes(bytes))));
     }
     let generator = Generator::new(args, Arc::new(SystemClock));
@@ -134,6 +134,110 @@ async fn pause(time: Duration, stop: &Stop) {
         tokio::select! {
             () = sleep(time) => {}
             () = stop.asked() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::PoisonError;
+
+    use axum::Router;
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::response::IntoResponse;
+    use axum::routing::post;
+
+    use super::super::args::tests::parsed;
+    use super::*;
+
+    /// Tenant and body of what a server got.
+    type Got = Arc<std::sync::Mutex<Vec<(String, bytes::Bytes)>>>;
+
+    /// A server that is busy for every other request and refuses one record of each that it takes.
+    async fn server(got: Got) -> String {
+        let take = move |headers: HeaderMap, body: bytes::Bytes| {
+            let mut got = got.lock().unwrap_or_else(PoisonError::into_inner);
+            got.push((headers["x-scope-orgid"].to_str().unwrap().to_owned(), body));
+            let answer = match got.len() % 2 {
+                1 => (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "0")], "").into_response(),
+                _ => (
+                    StatusCode::OK,
+                    [("content-type", "application/json")],
+                    r#"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"bad id"}}"#,
+                )
+                    .into_response(),
+            };
+            std::future::ready(answer)
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/logs", post(take))).await });
+        format!("http://{address}")
+    }
+
+    async fn ran(line: &str) -> Arc<Run> {
+        let run = Arc::new(Run::new(&parsed(line)).await.unwrap());
+        super::super::all(&run, &Stop::default()).await.unwrap();
+        run
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_gets_the_same_bytes_again_and_only_acknowledged_requests_are_in_the_journal() {
+        let got = Got::default();
+        let endpoint = server(Arc::clone(&got)).await;
+        let directory = tempfile::tempdir().unwrap();
+        let journal = directory.path().join("journal");
+        let line =
+            format!("--endpoint {endpoint} --count 3 --records-per-message 4 --tenant-id shop --journal {}", journal.display());
+        let summary = ran(&line).await.tally.summary(Duration::from_secs(1));
+
+        assert_eq!((summary.requests_ok, summary.requests_failed, summary.retries), (3, 0, 3));
+        assert_eq!((summary.rows_accepted, summary.rows_refused), (9, 3));
+        assert_eq!(summary.refusals, ["bad id"]);
+        assert_eq!(std::fs::read_to_string(&journal).unwrap(), "0 3 acked\n1 3 acked\n2 3 acked\n");
+        let got = got.lock().unwrap();
+        assert_eq!(got.len(), 6);
+        assert!(got.chunks(2).all(|pair| pair[0] == pair[1] && pair[0].0 == "shop"));
+        assert_ne!(got[0].1, got[2].1);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_retries_is_given_up_and_leaves_no_line() {
+        let endpoint = server(Got::default()).await;
+        let directory = tempfile::tempdir().unwrap();
+        let journal = directory.path().join("journal");
+        let line = format!("--endpoint {endpoint} --retries 0 --records-per-message 4 --journal {}", journal.display());
+        let summary = ran(&line).await.tally.summary(Duration::from_secs(1));
+        assert_eq!((summary.requests_ok, summary.requests_failed, summary.rows_failed), (0, 1, 4));
+        assert_eq!(summary.failures, ["answer 503 Service Unavailable"]);
+        assert_eq!(std::fs::read_to_string(&journal).unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn a_replayed_file_is_sent_whole_by_several_workers() {
+        let got = Got::default();
+        let endpoint = server(Arc::clone(&got)).await;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        // Ten requests, each of two resources with a scope with an empty record.
+        let message = [0x0a, 4, 0x12, 2, 0x12, 0].repeat(2);
+        std::fs::write(&file, [&[12, 0, 0, 0][..], &message].concat().repeat(10)).unwrap();
+        let line = format!("--endpoint {endpoint} --use-protobuf --concurrency 4 --merge-bytes 24 --replay {}", file.display());
+        let summary = ran(&line).await.tally.summary(Duration::from_secs(1));
+        // The server's answers are JSON though it was sent protobuf, and say so.
+        assert_eq!((summary.requests_ok, summary.retries), (5, 5));
+        assert_eq!((summary.rows_accepted, summary.rows_refused), (15, 5));
+        let bodies = got.lock().unwrap();
+        assert!(bodies.iter().all(|(tenant, body)| tenant == "default" && **body == *message.repeat(2)));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_a_failure_that_says_so() {
+        let line = "--endpoint http://127.0.0.1:9 --retries 0";
+        for transport in ["http", "grpc"] {
+            let summary = ran(&format!("{line} --transport {transport}")).await.tally.summary(Duration::from_secs(1));
+            assert_eq!(summary.requests_failed, 1);
+            assert!(summary.failures[0].to_lowercase().contains("connect"), "{:?}", summary.failures);
         }
     }
 }
