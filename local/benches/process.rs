@@ -77,7 +77,16 @@ impl Server {
         let endpoint = format!("http://127.0.0.1:{}/v1/logs", self.otlp);
         let records = RECORDS_PER_REQUEST.to_string();
         let output = Command::new(BINARY)
-            .args(["send", "--endpoint", &endpoint, "--use-protobuf", "--records-per-message", &records, "--count", &count.to_string()])
+            .args([
+                "send",
+                "--endpoint",
+                &endpoint,
+                "--use-protobuf",
+                "--records-per-message",
+                &records,
+                "--count",
+                &count.to_string(),
+            ])
             .args(["--concurrency", "4", "--seed", seed, "--json"])
             .stderr(Stdio::inherit())
             .output()
@@ -126,8 +135,8 @@ fn ingest(requests: u64) {
         megabytes / cpu,
         number(&summary, "rows_per_second"),
         number(&summary, "mb_per_second"),
-        number(&summary, "ack_p50_ms"),
-        number(&summary, "ack_p99_ms"),
+        number(&summary["ack_ms"], "p50"),
+        number(&summary["ack_ms"], "p99"),
         server.peak_resident_mb()
     );
 }
@@ -169,12 +178,18 @@ fn query(rows: u64) {
         }
         let cpu = (server.cpu_seconds() - before) / REPEATS as f64;
         walls.sort_by(f64::total_cmp);
-        println!("{name}: {cpu:.3} CPU-seconds, {:.0} ms, over {:.0} rows", walls[REPEATS / 2], number(&summary, "rows_accepted"));
+        println!(
+            "{name}: {cpu:.3} CPU-seconds, {:.0} ms, over {:.0} rows",
+            walls[REPEATS / 2],
+            number(&summary, "rows_accepted")
+        );
     }
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn main() {

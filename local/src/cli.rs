@@ -92,7 +92,8 @@ impl Place {
     /// The configuration: file, variables, defaults.
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
         const DEFAULT_DATA_DIR: &str = "data";
-        let variables: Vec<_> = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))).collect();
+        let variables: Vec<_> =
+            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))).collect();
         let data_dir = self.data_dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR));
         Config::load(self.config.as_deref(), &data_dir, &variables)
     }

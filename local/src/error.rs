@@ -47,7 +47,9 @@ impl ProcessError {
             Self::Engine(error) => error.kind(),
             Self::Listen { .. } => ErrorKind::Unavailable,
             Self::Send(error) => error.kind(),
-            Self::Served { .. } | Self::Reflection { .. } | Self::Signals { .. } | Self::Runtime { .. } | Self::Output { .. } => ErrorKind::Internal,
+            Self::Served { .. } | Self::Reflection { .. } | Self::Signals { .. } | Self::Runtime { .. } | Self::Output { .. } => {
+                ErrorKind::Internal
+            }
         }
     }
 

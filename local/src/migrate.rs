@@ -20,7 +20,8 @@ pub(crate) async fn upgrade(place: &Place, dry_run: bool) -> Result<(), ProcessE
 
 fn tables(place: &Place) -> Result<Tables, ProcessError> {
     let config = place.config()?;
-    let warehouse = Root::open(&config.catalog.warehouse).map_err(|source| ProcessError::Storage { key: "catalog.warehouse", source })?;
+    let warehouse =
+        Root::open(&config.catalog.warehouse).map_err(|source| ProcessError::Storage { key: "catalog.warehouse", source })?;
     Ok(Tables::object_store(warehouse, Arc::new(SystemClock), Arc::new(RandomIds)))
 }
 

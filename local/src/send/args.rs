@@ -70,7 +70,7 @@ pub(crate) struct SendArgs {
     /// Tenant to send as
     #[arg(long, default_value = "default", value_name = "TENANT")]
     pub(crate) tenant_id: TenantId,
-    /// Send as this many tenants, named <TENANT>-1 and so on
+    /// Send as this many tenants, named TENANT-1 and so on
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) tenant_count: u64,
     /// Account to send as

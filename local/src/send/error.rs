@@ -29,7 +29,7 @@ pub(crate) enum SendError {
     Output { source: std::io::Error },
     #[error("a worker ended early: {source}")]
     Worker { source: tokio::task::JoinError },
-    #[error("{failed} requests failed, the first with: {reason}")]
+    #[error("failed requests: {failed}, the first with: {reason}")]
     Incomplete { failed: u64, reason: String },
 }
 

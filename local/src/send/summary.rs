@@ -97,7 +97,7 @@ impl Summary {
 }
 
 fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    float(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)) / 1e3
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shown with a few digits")]

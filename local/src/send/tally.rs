@@ -7,6 +7,8 @@ use super::summary::{Acks, Summary};
 
 /// Most texts of one kind that a summary shows.
 const MAX_TEXTS: usize = 5;
+/// Most characters of each.
+const MAX_LENGTH: usize = 300;
 
 /// Adds up what came of the requests of all workers.
 #[derive(Debug, Default)]
@@ -61,8 +63,9 @@ impl Tally {
 }
 
 fn note(texts: &mut Vec<String>, text: &str) {
-    if !text.is_empty() && texts.len() < MAX_TEXTS && !texts.iter().any(|known| known == text) {
-        texts.push(text.to_owned());
+    let text: String = text.chars().take(MAX_LENGTH).collect();
+    if !text.is_empty() && texts.len() < MAX_TEXTS && !texts.contains(&text) {
+        texts.push(text);
     }
 }
 

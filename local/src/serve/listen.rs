@@ -3,7 +3,12 @@ use tokio::net::TcpListener;
 use crate::error::ProcessError;
 
 /// Binds a server's address, where the server is enabled.
-pub(super) async fn bind(server: &'static str, enabled: bool, host: &str, port: u16) -> Result<Option<TcpListener>, ProcessError> {
+pub(super) async fn bind(
+    server: &'static str,
+    enabled: bool,
+    host: &str,
+    port: u16,
+) -> Result<Option<TcpListener>, ProcessError> {
     if !enabled {
         return Ok(None);
     }

@@ -27,7 +27,6 @@ pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> R
         max_query_series: loki.max_query_series,
         max_concurrent_queries: loki.max_concurrent_queries,
         trace_id_line_filter: loki.trace_id_line_filter,
-        ..LokiConfig::default()
     };
     let state = LokiState {
         engine: Arc::new(engine),

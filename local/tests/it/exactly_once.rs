@@ -28,13 +28,16 @@ async fn lines(process: &Process, query: &str) -> Vec<String> {
 
 fn segments(data: &std::path::Path) -> usize {
     std::fs::read_dir(data.join("queue/logs")).map_or(0, |entries| {
-        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".parquet"))).count()
+        entries
+            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".parquet")))
+            .count()
     })
 }
 
 fn snapshots(data: &std::path::Path) -> usize {
-    std::fs::read_dir(data.join("warehouse/icegate/logs/metadata"))
-        .map_or(0, |entries| entries.filter(|entry| entry.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().starts_with('v'))).count())
+    std::fs::read_dir(data.join("warehouse/icegate/logs/metadata")).map_or(0, |entries| {
+        entries.filter(|entry| entry.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().starts_with('v'))).count()
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +102,8 @@ async fn after_twenty_kills_nothing_acknowledged_is_missing_and_nothing_is_doubl
     const ROWS: u64 = 5;
     const FIRST_NUMBER_STEP: u64 = 1_000_000;
     let data = tempfile::tempdir().unwrap();
-    let settings = Settings { data: data.path(), shift_interval_ms: 50, variables: &[("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000")] };
+    let settings =
+        Settings { data: data.path(), shift_interval_ms: 50, variables: &[("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000")] };
     let mut expected = Vec::new();
     for round in 0..KILLS {
         let process = Process::start(&settings).await;
@@ -107,8 +111,25 @@ async fn after_twenty_kills_nothing_acknowledged_is_missing_and_nothing_is_doubl
         let endpoint = process.otlp("/v1/logs");
         let first = (round * FIRST_NUMBER_STEP).to_string();
         let mut sender = icegate(&[
-            "send", "--endpoint", &endpoint, "--use-protobuf", "--continuous", "--concurrency", "8", "--records-per-message",
-            &ROWS.to_string(), "--seed", "7", "--start-number", &first, "--retries", "0", "--message-interval-ms", "5", "--journal", journal.to_str().unwrap(),
+            "send",
+            "--endpoint",
+            &endpoint,
+            "--use-protobuf",
+            "--continuous",
+            "--concurrency",
+            "8",
+            "--records-per-message",
+            &ROWS.to_string(),
+            "--seed",
+            "7",
+            "--start-number",
+            &first,
+            "--retries",
+            "0",
+            "--message-interval-ms",
+            "5",
+            "--journal",
+            journal.to_str().unwrap(),
         ])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

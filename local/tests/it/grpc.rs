@@ -65,7 +65,13 @@ impl Client {
         Self { channel: endpoint.connect().await.unwrap() }
     }
 
-    async fn export(&self, path: &'static str, tenant: &str, compression: Option<CompressionEncoding>, body: Vec<u8>) -> Result<Bytes, Status> {
+    async fn export(
+        &self,
+        path: &'static str,
+        tenant: &str,
+        compression: Option<CompressionEncoding>,
+        body: Vec<u8>,
+    ) -> Result<Bytes, Status> {
         let mut grpc = tonic::client::Grpc::new(self.channel.clone());
         if let Some(compression) = compression {
             grpc = grpc.send_compressed(compression);
@@ -95,7 +101,8 @@ async fn requests_are_stored_whatever_their_compression_and_bad_ones_have_their_
     let variables = &[("ICEGATE_OTLP_HTTP__MAX_DECODED_BYTES", "100000")];
     let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables }).await;
     let client = Client::new(&process).await;
-    for (number, compression) in [None, Some(CompressionEncoding::Gzip), Some(CompressionEncoding::Zstd)].into_iter().enumerate() {
+    for (number, compression) in [None, Some(CompressionEncoding::Gzip), Some(CompressionEncoding::Zstd)].into_iter().enumerate()
+    {
         let answer = client.export(LOGS, "grpc", compression, logs(&[(&format!("line {number}"), &[])])).await.unwrap();
         assert_eq!(ExportLogsServiceResponse::decode(answer).unwrap(), ExportLogsServiceResponse::default());
     }
@@ -123,7 +130,8 @@ async fn requests_are_stored_whatever_their_compression_and_bad_ones_have_their_
     }
     let bomb = client.export(LOGS, "grpc", Some(CompressionEncoding::Gzip), logs(&[(&"x".repeat(1_000_000), &[])])).await;
     assert!(bomb.is_err(), "a message that decompresses beyond the bound was taken");
-    let unknown = client.export("/opentelemetry.proto.collector.logs.v1.LogsService/Import", "grpc", None, Vec::new()).await.unwrap_err();
+    let unknown =
+        client.export("/opentelemetry.proto.collector.logs.v1.LogsService/Import", "grpc", None, Vec::new()).await.unwrap_err();
     assert_eq!(unknown.code(), Code::Unimplemented);
     assert_eq!(process.count_logs("grpc", r#"{service_name=~".+"}"#).await, 4);
 }

@@ -71,7 +71,13 @@ fn loghub(python: &str, folder: &Path, out: &Path) -> PathBuf {
     let file = out.join("loghub_logs.lp");
     let converter = folder.join("tools/loghub_to_otlp.py");
     let status = Command::new(python)
-        .args([converter.to_str().unwrap(), "--dir", folder.join("logs/loghub_2k").to_str().unwrap(), "--out", file.to_str().unwrap()])
+        .args([
+            converter.to_str().unwrap(),
+            "--dir",
+            folder.join("logs/loghub_2k").to_str().unwrap(),
+            "--out",
+            file.to_str().unwrap(),
+        ])
         .status()
         .unwrap();
     assert!(status.success());
@@ -139,7 +145,8 @@ async fn a_real_sdk_is_served_without_an_error() {
     for (transport, endpoint) in
         [("http", format!("http://127.0.0.1:{}", process.otlp_http)), ("grpc", format!("127.0.0.1:{}", process.otlp_grpc))]
     {
-        let output = Command::new(&python).arg(script("sdk.py")).args([transport, &endpoint, &COUNT.to_string()]).output().unwrap();
+        let output =
+            Command::new(&python).arg(script("sdk.py")).args([transport, &endpoint, &COUNT.to_string()]).output().unwrap();
         assert!(output.status.success(), "{transport}: {}\n{}", String::from_utf8_lossy(&output.stderr), process.log());
         assert_eq!(process.count_logs("sdk", &format!("{{service_name=\"sdk-{transport}\"}}")).await, COUNT);
     }

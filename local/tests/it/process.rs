@@ -56,7 +56,8 @@ impl Process {
             }
             let ready = reqwest::get(format!("http://127.0.0.1:{}/ready", self.loki)).await;
             let healthy = reqwest::get(format!("http://127.0.0.1:{}/health", self.otlp_http)).await;
-            if ready.is_ok_and(|answer| answer.status().is_success()) && healthy.is_ok_and(|answer| answer.status().is_success()) {
+            if ready.is_ok_and(|answer| answer.status().is_success()) && healthy.is_ok_and(|answer| answer.status().is_success())
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

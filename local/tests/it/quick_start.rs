@@ -16,7 +16,9 @@ fn bash_blocks(text: &str, from: &str, to: &str) -> Vec<String> {
 
 /// Runs a block as it is written, but for the ports, and returns what it prints.
 fn bash(process: &Process, block: &str) -> String {
-    let block = block.replace("localhost:4318", &format!("localhost:{}", process.otlp_http)).replace("localhost:3100", &format!("localhost:{}", process.loki));
+    let block = block
+        .replace("localhost:4318", &format!("localhost:{}", process.otlp_http))
+        .replace("localhost:3100", &format!("localhost:{}", process.loki));
     let output = Command::new("bash").args(["-euo", "pipefail", "-c", &block.replace("curl ", "curl -sS ")]).output().unwrap();
     assert!(output.status.success(), "{block}\n{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -32,7 +34,10 @@ fn has_curl(test: &str) -> bool {
 
 /// Several answers printed one after the other.
 fn answers(text: &str) -> Vec<Value> {
-    serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}: {text}"))
+    serde_json::Deserializer::from_str(text)
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +70,7 @@ async fn every_curl_of_the_documented_quick_start_answers_as_documented() {
     let blocks = bash_blocks(&docs, "# Quick Start This guide", "# Data Ingestion");
     let data = tempfile::tempdir().unwrap();
     let process = Process::start(&Settings { data: data.path(), shift_interval_ms: 86_400_000, variables: &[] }).await;
-    assert_eq!(bash(&process, &format!("curl http://localhost:4318/health")), r#"{"status":"healthy"}"#);
+    assert_eq!(bash(&process, "curl http://localhost:4318/health"), r#"{"status":"healthy"}"#);
     assert_eq!(bash(&process, "curl http://localhost:3100/ready"), r#"{"status":"ready"}"#);
 
     let [logs, traces, metrics, basic, severity, content, counts, labels, values, series, tenants] = &blocks[..] else {

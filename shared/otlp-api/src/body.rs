@@ -34,7 +34,9 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, bounds: &Bounds) -
             None if rest.is_empty() => first = Some(data),
             None => rest.extend_from_slice(&data),
             Some(piece) => {
-                rest.reserve(announced.map_or(0, |announced| usize::try_from(announced).unwrap_or(0)).max(piece.len() + data.len()));
+                rest.reserve(
+                    announced.map_or(0, |announced| usize::try_from(announced).unwrap_or(0)).max(piece.len() + data.len()),
+                );
                 rest.extend_from_slice(&piece);
                 rest.extend_from_slice(&data);
             }

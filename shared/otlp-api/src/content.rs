@@ -34,8 +34,13 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, IngestError> {
 pub(crate) fn compression(headers: &HeaderMap) -> Result<Compression, IngestError> {
     let mut values = headers.get_all(CONTENT_ENCODING).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        let several = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>();
-        return if several.is_empty() { Ok(Compression::Identity) } else { Err(IngestError::ContentEncoding { given: shown(&several.join(", ")) }) };
+        let several =
+            headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>();
+        return if several.is_empty() {
+            Ok(Compression::Identity)
+        } else {
+            Err(IngestError::ContentEncoding { given: shown(&several.join(", ")) })
+        };
     };
     let text = String::from_utf8_lossy(value.as_bytes());
     match text.trim().to_ascii_lowercase().as_str() {

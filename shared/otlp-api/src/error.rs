@@ -67,7 +67,9 @@ impl IngestError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Http(error) => error.kind(),
-            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Body { .. } | Self::Compression { .. } => ErrorKind::Invalid,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Body { .. } | Self::Compression { .. } => {
+                ErrorKind::Invalid
+            }
             Self::TooLarge { .. } => ErrorKind::LimitExceeded,
             Self::TooManyRequests { .. } => ErrorKind::Unavailable,
             Self::Otlp(error) => error.kind(),

@@ -45,7 +45,8 @@ impl Telemetry {
     /// # Errors
     /// [`TelemetryError`].
     pub fn start(tracing: &Tracing) -> Result<Self, TelemetryError> {
-        let filter = EnvFilter::builder().with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into()).from_env()?;
+        let filter =
+            EnvFilter::builder().with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into()).from_env()?;
         let terminal = std::io::stderr().is_terminal();
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let lines = if terminal { lines.boxed() } else { lines.json().flatten_event(true).boxed() };

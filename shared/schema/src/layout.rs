@@ -125,7 +125,8 @@ mod tests {
     fn every_column_that_a_layout_names_is_in_its_table() {
         for table in Table::ALL {
             let sorted = sort_order(table).iter().map(|sort| sort.column);
-            let named = sorted.chain(plain_columns(table).iter().map(|(column, _)| *column)).chain(bloom_columns(table).iter().copied());
+            let named =
+                sorted.chain(plain_columns(table).iter().map(|(column, _)| *column)).chain(bloom_columns(table).iter().copied());
             for column in named {
                 assert!(arrow_schema(table).field_with_name(column).is_ok(), "{table} {column}");
             }

@@ -48,7 +48,12 @@ fn row(folder: &str) -> Option<u8> {
         "shared/schema" | "shared/storage" | "shared/http" | "shared/runtime" | "shared/syntax" => 1,
         "shared/otlp" | "shared/wal" | "shared/tables" | "shared/series" => 2,
         "shared/engine" | "shared/logql" | "shared/traceql" | "shared/promql" => 3,
-        "shared/otlp-api" | "shared/loki-api" | "shared/tempo-api" | "shared/prometheus-api" | "shared/shift" | "shared/maintain" => 4,
+        "shared/otlp-api"
+        | "shared/loki-api"
+        | "shared/tempo-api"
+        | "shared/prometheus-api"
+        | "shared/shift"
+        | "shared/maintain" => 4,
         "local" => 5,
         folder if folder.starts_with("functions/") => 5,
         "shared/testkit" => 5,
@@ -83,7 +88,8 @@ impl Workspace {
     fn linked(&self, id: &PackageId) -> BTreeSet<String> {
         let resolve = self.metadata.resolve.as_ref().expect("a resolved graph");
         let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-        let names: BTreeMap<_, _> = self.metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
+        let names: BTreeMap<_, _> =
+            self.metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
         let (mut seen, mut open) = (BTreeSet::new(), vec![id]);
         while let Some(id) = open.pop() {
             let normal = |dep: &&cargo_metadata::NodeDep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
@@ -153,8 +159,10 @@ fn languages_know_neither_storage_nor_http() {
 fn the_write_path_links_no_datafusion() {
     let workspace = Workspace::read();
     for (folder, package) in workspace.members() {
-        let reads = matches!(row(&folder), Some(3)) || ["shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "local"].contains(&folder.as_str());
-        let read_function = ["functions/loki", "functions/tempo", "functions/prometheus", "functions/maintain"].contains(&folder.as_str());
+        let reads = matches!(row(&folder), Some(3))
+            || ["shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "local"].contains(&folder.as_str());
+        let read_function =
+            ["functions/loki", "functions/tempo", "functions/prometheus", "functions/maintain"].contains(&folder.as_str());
         if !reads && !read_function {
             assert!(!workspace.linked(&package.id).contains("datafusion"), "{folder} links datafusion");
         }
@@ -166,7 +174,11 @@ fn only_functions_know_lambda_and_only_local_serves() {
     let workspace = Workspace::read();
     for (folder, package) in workspace.members() {
         for dependency in &package.dependencies {
-            assert!(!dependency.name.starts_with("lambda_") || folder.starts_with("functions/"), "{folder} names {}", dependency.name);
+            assert!(
+                !dependency.name.starts_with("lambda_") || folder.starts_with("functions/"),
+                "{folder} names {}",
+                dependency.name
+            );
         }
     }
     for path in workspace.sources() {
@@ -183,7 +195,11 @@ fn no_file_is_longer_than_it_may_be() {
     for path in Workspace::read().sources() {
         let text = fs::read_to_string(&path).expect("a source file");
         let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
-        assert!(lines <= MAX_PRODUCTION_LINES, "{} has {lines} production lines of at most {MAX_PRODUCTION_LINES}", path.display());
+        assert!(
+            lines <= MAX_PRODUCTION_LINES,
+            "{} has {lines} production lines of at most {MAX_PRODUCTION_LINES}",
+            path.display()
+        );
     }
 }
 

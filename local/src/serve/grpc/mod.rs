@@ -25,7 +25,11 @@ pub(super) fn serve(
     ingest: Arc<Ingest>,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = Result<(), String>> + Send + 'static, ProcessError> {
-    let describe = || SERVICES.into_iter().fold(Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS), Builder::with_service_name);
+    let describe = || {
+        SERVICES
+            .into_iter()
+            .fold(Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS), Builder::with_service_name)
+    };
     let failed = |error: tonic_reflection::server::Error| ProcessError::Reflection { message: error.to_string() };
     let router = Server::builder()
         .add_service(describe().build_v1().map_err(failed)?)

@@ -34,7 +34,8 @@ impl Receiver {
     fn new(bounds: Bounds, writer: WriterConfig) -> Self {
         let wal = Arc::new(Wal::new(Root::memory()));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let started = Writer::start(Arc::clone(&wal), writer, Arc::clone(&clock), Arc::new(RandomIds), icegate_wal::Metrics::default());
+        let started =
+            Writer::start(Arc::clone(&wal), writer, Arc::clone(&clock), Arc::new(RandomIds), icegate_wal::Metrics::default());
         // The task lives as long as the runtime; a test closes nothing.
         std::mem::forget(started.1);
         let ingest = Arc::new(Ingest::new(started.0, clock, bounds, Metrics::default()));
@@ -149,7 +150,9 @@ async fn a_refused_record_is_counted_and_named_and_the_others_are_kept() {
 async fn compressed_and_chunked_bodies_are_read() {
     let receiver = receiver();
     let whole = protobuf(vec![record("x")]);
-    for (encoding, body) in [("gzip", gzip(&whole)), ("zstd", zstd::encode_all(&whole[..], 3).unwrap()), ("identity", whole.clone())] {
+    for (encoding, body) in
+        [("gzip", gzip(&whole)), ("zstd", zstd::encode_all(&whole[..], 3).unwrap()), ("identity", whole.clone())]
+    {
         let answer = receiver.post(&[PROTOBUF, ("content-encoding", encoding)], body).await;
         assert_eq!(answer.status, StatusCode::OK, "{encoding}: {}", answer.text());
     }

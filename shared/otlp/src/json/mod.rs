@@ -3,12 +3,12 @@
 //! Readers are liberal: lowerCamelCase and proto names, numbers as text or number, enums as number or proto name, ids as hex
 //! or base64, unknown members ignored at any depth, `null` as absent, the last of several oneof members. The writer is exact.
 
-mod value;
 mod logs;
 mod message;
 mod metrics;
 mod scalar;
 mod trace;
+mod value;
 mod write;
 
 use serde::de::{Deserialize, DeserializeOwned};

@@ -23,22 +23,33 @@ impl Config {
                 return refuse("catalog.backend.glue.catalog_id", format!("{id:?}: it has 12 digits"));
             }
             CatalogBackend::S3Tables { table_bucket_arn: arn } if !arn.starts_with("arn:aws") || !arn.contains(":s3tables:") => {
-                return refuse("catalog.backend.s3tables.table_bucket_arn", format!("{arn:?}: it has the form arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"));
+                return refuse(
+                    "catalog.backend.s3tables.table_bucket_arn",
+                    format!("{arn:?}: it has the form arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"),
+                );
             }
             CatalogBackend::Rest { .. } => Some("rest"),
             CatalogBackend::Glue { .. } => Some("glue"),
             CatalogBackend::S3Tables { .. } => Some("s3tables"),
         };
         if let Some(name) = catalog {
-            return refuse("catalog.backend", format!("{name} is not supported by this build, allowed are object_store and memory"));
+            return refuse(
+                "catalog.backend",
+                format!("{name} is not supported by this build, allowed are object_store and memory"),
+            );
         }
         if matches!(self.storage.backend, StorageBackend::S3 { .. }) {
             return refuse("storage.backend", "s3 is not supported by this build, allowed are filesystem and memory");
         }
-        for (key, url) in [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)] {
+        for (key, url) in
+            [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)]
+        {
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
             if scheme != "file" && scheme != "memory" {
-                return refuse(key, format!("{url:?}: scheme {scheme} is not supported by this build, allowed are file and memory"));
+                return refuse(
+                    key,
+                    format!("{url:?}: scheme {scheme} is not supported by this build, allowed are file and memory"),
+                );
             }
         }
         if self.catalog.cache.is_some() {
@@ -56,7 +67,10 @@ impl Config {
 
     fn check_bounds(&self) -> Result<(), ConfigError> {
         if self.queue.write.compression == WalCompression::Lzo {
-            return refuse("queue.write.compression", "lzo can't be written, allowed are none, snappy, gzip, brotli, lz4 and zstd");
+            return refuse(
+                "queue.write.compression",
+                "lzo can't be written, allowed are none, snappy, gzip, brotli, lz4 and zstd",
+            );
         }
         const MAX_ROWS: usize = 1 << 20;
         const MAX_BYTES: usize = 1 << 40;
@@ -90,7 +104,11 @@ impl Config {
         for (key, value, most) in [
             ("queue.write.flush_interval_ms", self.queue.write.flush_interval_ms, 60_000),
             ("shift.jobsmanager.poll_interval_ms", self.shift.jobsmanager.poll_interval_ms, MAX_SECONDS * 1000),
-            ("shift.jobsmanager.iteration_interval_millisecs", self.shift.jobsmanager.iteration_interval_millisecs, MAX_SECONDS * 1000),
+            (
+                "shift.jobsmanager.iteration_interval_millisecs",
+                self.shift.jobsmanager.iteration_interval_millisecs,
+                MAX_SECONDS * 1000,
+            ),
             ("shift.grace_secs", self.shift.grace_secs, MAX_SECONDS),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
             ("loki.query_timeout_secs", self.loki.query_timeout_secs, MAX_SECONDS),

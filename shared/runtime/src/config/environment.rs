@@ -67,7 +67,8 @@ impl<'a> Override<'a> {
     /// The field of an enum that this sets, if it is one.
     fn enum_field(&self) -> Option<(&'static str, &'static str)> {
         let [section, field] = self.path.as_slice() else { return None };
-        let (section, key, _) = ENUMS.into_iter().find(|(name, _, fields)| name == section && fields.contains(&field.as_str()))?;
+        let (section, key, _) =
+            ENUMS.into_iter().find(|(name, _, fields)| name == section && fields.contains(&field.as_str()))?;
         Some((section, key))
     }
 
@@ -75,7 +76,8 @@ impl<'a> Override<'a> {
     fn sets(&self, path: &str) -> bool {
         match (self.enum_field(), self.path.last()) {
             (Some((section, key)), Some(field)) => {
-                let below = path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.strip_prefix(key));
+                let below =
+                    path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.strip_prefix(key));
                 below.is_some_and(|rest| rest.rsplit('.').next() == Some(field))
             }
             _ => path == self.path.join("."),

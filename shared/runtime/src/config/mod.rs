@@ -11,8 +11,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use sections::{
-    Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead, QueueWrite, Shift,
-    ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
+    Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
+    QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
 };
 pub use servers::{Auth, AuthMode, ErrorFormat, Loki, Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
 
@@ -79,7 +79,9 @@ impl Config {
     fn place(&mut self, data_dir: &Path) -> Result<(), ConfigError> {
         let root = match &self.storage.backend {
             StorageBackend::Filesystem { root_path: Some(root) } => root.clone(),
-            StorageBackend::Filesystem { root_path: None } | StorageBackend::Memory | StorageBackend::S3 { .. } => data_dir.to_path_buf(),
+            StorageBackend::Filesystem { root_path: None } | StorageBackend::Memory | StorageBackend::S3 { .. } => {
+                data_dir.to_path_buf()
+            }
         };
         let in_memory = matches!(self.storage.backend, StorageBackend::Memory);
         for (key, place, name) in [
@@ -98,7 +100,8 @@ impl Config {
 }
 
 fn file_url(key: &str, path: &Path) -> Result<String, ConfigError> {
-    let absolute = std::path::absolute(path).map_err(|error| ConfigError::value(key, format!("{} is no path: {error}", path.display())))?;
+    let absolute =
+        std::path::absolute(path).map_err(|error| ConfigError::value(key, format!("{} is no path: {error}", path.display())))?;
     let text = absolute.to_str().ok_or_else(|| ConfigError::value(key, format!("{} is not UTF-8", absolute.display())))?;
     Ok(format!("file://{}/", text.trim_end_matches('/')))
 }

@@ -79,5 +79,9 @@ fn number(value: &serde_yaml_ng::Number) -> Result<Value, String> {
     if let Some(value) = value.as_i64() {
         return Ok(value.into());
     }
-    value.as_f64().and_then(serde_json::Number::from_f64).map(Value::Number).ok_or_else(|| format!("number {value} is not finite"))
+    value
+        .as_f64()
+        .and_then(serde_json::Number::from_f64)
+        .map(Value::Number)
+        .ok_or_else(|| format!("number {value} is not finite"))
 }

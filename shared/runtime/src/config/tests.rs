@@ -72,7 +72,10 @@ fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named
         ("catalog: { backend: !rest { uri: ftp://n } }", "http://"),
         ("catalog: { backend: !glue { catalog_id: \"123456789012\" } }", "glue is not supported"),
         ("catalog: { backend: !glue { catalog_id: \"12\" } }", "12 digits"),
-        ("catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/t' } }", "s3tables is not supported"),
+        (
+            "catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/t' } }",
+            "s3tables is not supported",
+        ),
         ("storage: { backend: !s3 { bucket: w, region: r, endpoint: http://m:9000 } }", "s3 is not supported"),
         ("catalog: { warehouse: s3://w/ }", "scheme s3"),
         ("auth: { mode: api_keys }", "api_keys is not supported"),
@@ -81,7 +84,10 @@ fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named
         let error = parse(text).unwrap_err();
         assert!(error.contains(named), "{text}: {error}");
     }
-    assert_eq!(parse("catalog: { backend: memory }\nstorage: { backend: !memory }").unwrap().catalog.warehouse, "memory:///warehouse/");
+    assert_eq!(
+        parse("catalog: { backend: memory }\nstorage: { backend: !memory }").unwrap().catalog.warehouse,
+        "memory:///warehouse/"
+    );
     assert_eq!(parse("catalog: { backend: !memory , warehouse: /tmp/w }").unwrap().catalog.warehouse, "file:///tmp/w/");
     assert_eq!(parse("storage: { backend: !filesystem { root_path: /r } }").unwrap().queue.common.base_path, "file:///r/queue/");
     assert_eq!(parse("").unwrap().queue.common.base_path, "file:///data/queue/");
@@ -146,7 +152,10 @@ fn a_file_is_read_by_its_ending() {
         std::fs::write(&path, text).unwrap();
         Config::load(Some(&path), Path::new("/data"), &[]).map_err(|error| error.to_string())
     };
-    assert_eq!(write("a.toml", "[loki]\nport = 3101\n[storage.backend.filesystem]\nroot_path = \"/r\"\n").unwrap().loki.port, 3101);
+    assert_eq!(
+        write("a.toml", "[loki]\nport = 3101\n[storage.backend.filesystem]\nroot_path = \"/r\"\n").unwrap().loki.port,
+        3101
+    );
     assert_eq!(write("a.yml", "loki: { port: 3101 }").unwrap().loki.port, 3101);
     assert!(write("a.json", "{}").unwrap_err().contains(".yaml"));
     assert!(write("b.toml", "loki = 1").unwrap_err().contains("b.toml"));

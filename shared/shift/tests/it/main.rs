@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, Int32Array, MapArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{
+    ArrayRef, Int32Array, MapArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, new_null_array,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Schema};
 use icegate_model::{Clock, RequestId, Table, TenantId, Timestamp};
@@ -32,7 +34,8 @@ impl Lake {
     async fn new() -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let root = Root::memory();
-        let tables = Tables::object_store(root.child("warehouse"), Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededIds::new(1)));
+        let tables =
+            Tables::object_store(root.child("warehouse"), Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededIds::new(1)));
         tables.migrate_create(false).await.unwrap();
         Self { clock, wal: Arc::new(Wal::new(root.child("queue"))), root, tables: Arc::new(tables) }
     }
