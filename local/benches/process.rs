@@ -24,14 +24,14 @@ struct Server {
 }
 
 impl Server {
-    fn start(data: &Path, shift_interval_ms: u64) -> Self {
+    fn start(data: &Path, poll_interval_ms: u64, shift_interval_ms: u64) -> Self {
         let [otlp, grpc, loki] = free_ports();
         let config = data.join("icegate.yaml");
         let text = format!(
             "catalog: {{ backend: !object_store , warehouse: \"file://{0}/warehouse/\" }}\n\
              storage: {{ backend: !filesystem {{ root_path: \"{0}\" }} }}\n\
              queue: {{ common: {{ base_path: \"file://{0}/queue/\" }} }}\n\
-             shift: {{ jobsmanager: {{ poll_interval_ms: 200, iteration_interval_millisecs: {shift_interval_ms} }} }}\n\
+             shift: {{ jobsmanager: {{ poll_interval_ms: {poll_interval_ms}, iteration_interval_millisecs: {shift_interval_ms} }} }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp} }}\notlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\n",
             data.display()
         );
@@ -124,7 +124,7 @@ fn number(value: &Value, field: &str) -> f64 {
 
 fn ingest(requests: u64) {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path(), 5_000);
+    let server = Server::start(data.path(), 1_000, 30_000);
     server.send(requests / 10 + 1, "1");
     let before = server.cpu_seconds();
     let summary = server.send(requests, "2");
@@ -143,7 +143,7 @@ fn ingest(requests: u64) {
 
 fn query(rows: u64) {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path(), 1_000);
+    let server = Server::start(data.path(), 200, 1_000);
     let summary = server.send(rows.div_ceil(RECORDS_PER_REQUEST), "3");
     let queue = data.path().join("queue/logs");
     let metadata = data.path().join("warehouse/icegate/logs/metadata");

@@ -15,12 +15,16 @@ use clap::Parser;
 use crate::cli::{Cli, Command, ConfigCommand, Maintain, Migrate, Part, Place};
 use crate::error::ProcessError;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+/// Threads for work that blocks (encoding, decoding, file system calls), for each CPU and at least. Each keeps memory of its own
+/// for reuse. Four tables may be encoded at once while each waits for an upload that needs a thread too.
+const BLOCKING_THREADS_PER_CPU: usize = 2;
+const MIN_BLOCKING_THREADS: usize = 6;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command.unwrap_or_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let blocking = (cpus * BLOCKING_THREADS_PER_CPU).max(MIN_BLOCKING_THREADS);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(blocking).enable_all().build() {
         Ok(runtime) => runtime,
         Err(source) => return failed(&ProcessError::Runtime { source }),
     };

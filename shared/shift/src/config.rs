@@ -5,7 +5,7 @@ use icegate_tables::FileOptions;
 /// How segments are shifted.
 #[derive(Clone, Debug)]
 pub struct ShiftConfig {
-    /// Bytes of rows in memory at which a pass stops taking segments; it holds at least one segment.
+    /// Bytes of rows in memory that a pass works with, those it reads and encodes included; it takes at least one segment.
     pub max_input_bytes: usize,
     /// Row groups at which a pass stops taking segments.
     pub max_row_groups: usize,

@@ -9,6 +9,9 @@ use icegate_wal::{Footer, Segment, Wal};
 
 use crate::{ShiftConfig, ShiftError};
 
+/// A pass's memory goes in equal shares to the rows that it took, to those that are being read, and to two copies while they are encoded.
+const SHARES: usize = 4;
+
 /// What a pass takes: rows, and what they stand for.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
@@ -30,12 +33,13 @@ pub(crate) async fn select(
     let mut selection = Selection::default();
     let mut met = HashSet::new();
     let (mut bytes, mut row_groups) = (0, 0);
+    let parallelism = parallelism(&pending, config);
     let mut read = stream::iter(pending)
         .map(|segment| async move {
             let contents = read_segment(wal, &segment).await;
             (segment, contents)
         })
-        .buffered(config.read_parallelism.max(1));
+        .buffered(parallelism);
     while let Some((segment, contents)) = read.next().await {
         let (footer, batches) = match contents {
             Ok(contents) => contents,
@@ -63,11 +67,20 @@ pub(crate) async fn select(
             selection.batches.push(batch);
         }
         selection.segments.push(segment);
-        if bytes >= config.max_input_bytes || row_groups >= config.max_row_groups {
+        if bytes >= config.max_input_bytes / SHARES || row_groups >= config.max_row_groups {
             break;
         }
     }
     Ok(selection)
+}
+
+/// How many segments are read at once: those that wait decoded must not hold more than the pass itself may (BOUND-1).
+fn parallelism(pending: &[Segment], config: &ShiftConfig) -> usize {
+    /// Rows in memory are about this many times the bytes of their segment.
+    const DECODED_RATIO: u64 = 16;
+    let largest = pending.iter().map(|segment| segment.size).max().unwrap_or(0).saturating_mul(DECODED_RATIO).max(1);
+    let fits = (config.max_input_bytes / SHARES) as u64 / largest;
+    config.read_parallelism.min(usize::try_from(fits).unwrap_or(usize::MAX)).max(1)
 }
 
 async fn read_segment(wal: &Wal, segment: &Segment) -> Result<(Footer, Vec<RecordBatch>), ShiftError> {
