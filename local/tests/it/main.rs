@@ -5,6 +5,8 @@
 mod bad_input;
 mod exactly_once;
 mod grpc;
+mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod telemetry;

@@ -12,6 +12,7 @@ use crate::state::Shared;
 ///
 /// It runs as a task of its own, so that a panic ends the query and not the connection, and ends with the future that waits for
 /// it, so that nothing is computed for a client that is gone.
+#[tracing::instrument(name = "query", skip_all, fields(%tenant))]
 pub(crate) async fn run<T, F, Fut>(state: &Arc<Shared>, tenant: TenantId, work: F) -> Result<T, LokiError>
 where
     T: Send + 'static,

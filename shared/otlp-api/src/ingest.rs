@@ -62,6 +62,7 @@ impl Ingest {
     ///
     /// # Errors
     /// [`IngestError`]; nothing may be acknowledged.
+    #[tracing::instrument(name = "ingest", skip_all, fields(%signal, tenant = %scope.tenant, bytes = body.len()))]
     pub async fn take(&self, signal: Signal, scope: &TenantScope, encoding: Encoding, body: Bytes) -> Result<Taken, IngestError> {
         let origin = Origin { tenant: scope.tenant.clone(), account: scope.account.clone(), ingested: self.clock.now() };
         let (id, length) = (request_id(signal, scope, &body), body.len());

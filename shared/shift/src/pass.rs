@@ -58,6 +58,7 @@ impl Shifter {
         Ok(pass)
     }
 
+    #[tracing::instrument(name = "shift", skip_all, fields(%table, segments = selection.segments.len()))]
     async fn commit(&self, table: Table, selection: Selection, began: Timestamp, pass: &mut Pass) -> Result<(), ShiftError> {
         let Selection { batches, segments, requests, repeated_rows, unreadable } = selection;
         let labels = Metrics::labels(table);
