@@ -1,5 +1,6 @@
 //! IceGate as one long-running process: every receiver, API and schedule in one binary.
 
+mod bytes_codec;
 mod cli;
 mod error;
 mod migrate;

@@ -3,7 +3,7 @@
 //! Start: configuration, stores, tables, listeners; ready only when all of them are. Stop, on SIGTERM or SIGINT: take no more
 //! connections, finish the requests at hand, flush the WAL, finish the shift's pass.
 
-pub(crate) mod grpc;
+mod grpc;
 mod http;
 mod lake;
 mod listen;

@@ -122,7 +122,7 @@ async fn requests_are_stored_whatever_their_compression_and_bad_ones_have_their_
     for (tenant, compression, body, code, named) in [
         ("../x", None, logs(&[("x", &[])]), Code::InvalidArgument, "../x"),
         ("grpc", None, vec![0x0a, 0x7f], Code::InvalidArgument, "protobuf"),
-        ("grpc", None, logs(&[(&"x".repeat(100_001), &[])]), Code::OutOfRange, "100000"),
+        ("grpc", None, logs(&[(&"x".repeat(100_001), &[])]), Code::ResourceExhausted, "100000"),
     ] {
         let status = client.export(LOGS, tenant, compression, body).await.unwrap_err();
         assert_eq!(status.code(), code, "{status}");

@@ -1,17 +1,18 @@
 use std::error::Error;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 use icegate_http::{ACCOUNT_HEADER, TENANT_HEADER};
 use icegate_model::{Signal, TenantId};
 use tonic::client;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Target, chain};
+use crate::bytes_codec::BytesCodec;
 use crate::send::SendError;
 use crate::send::args::Compression;
 use crate::send::endpoint::grpc_method;
@@ -52,7 +53,7 @@ impl Grpc {
             return Answer::Busy { after: None, reason: chain(&error) };
         }
         let method = PathAndQuery::from_static(grpc_method(self.target.signal));
-        match self.client.unary(request, method, RawBytes).await {
+        match self.client.unary(request, method, BytesCodec).await {
             Ok(response) => acked(self.target.signal, response.get_ref()),
             Err(status) => refused(&status),
         }
@@ -97,45 +98,6 @@ fn is_busy(code: Code, says_when: bool) -> bool {
 fn retry_after(status: &Status) -> Option<Duration> {
     let seconds = || status.metadata().get("retry-after")?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs);
     retry_delay(status.details()).or_else(seconds)
-}
-
-/// Messages as the bytes that they are.
-#[derive(Clone, Copy, Debug)]
-struct RawBytes;
-
-impl Codec for RawBytes {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for RawBytes {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        into.reserve(item.len());
-        into.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for RawBytes {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use tonic::metadata::MetadataMap;
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::{Code, Request, Response, Status};
 
-use super::codec::BytesCodec;
+use crate::bytes_codec::BytesCodec;
 
 /// One of OTLP's Export services.
 pub(super) trait ExportService: Send + Sync + 'static {
@@ -90,9 +90,20 @@ impl<S: ExportService> tower::Service<http::Request<Body>> for Export<S> {
                 .accept_compressed(CompressionEncoding::Gzip)
                 .accept_compressed(CompressionEncoding::Zstd)
                 .max_decoding_message_size(limit);
-            Ok(grpc.unary(unary, request).await)
+            Ok(not_to_be_repeated(grpc.unary(unary, request).await))
         })
     }
+}
+
+/// A message over the bound is `OUT_OF_RANGE` to tonic, which OTLP's clients send again and again; `RESOURCE_EXHAUSTED` without a
+/// time to come again tells them not to.
+fn not_to_be_repeated(mut response: http::Response<Body>) -> http::Response<Body> {
+    if let Some(status) = response.headers_mut().get_mut(Status::GRPC_STATUS)
+        && Code::from_bytes(status.as_bytes()) == Code::OutOfRange
+    {
+        *status = http::HeaderValue::from(Code::ResourceExhausted as i32);
+    }
+    response
 }
 
 struct Unary<S>(Export<S>);

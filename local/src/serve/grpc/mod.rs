@@ -1,6 +1,5 @@
 //! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP.
 
-pub(crate) mod codec;
 mod export;
 
 use std::sync::Arc;
