@@ -187,7 +187,7 @@ mod tests {
             (r#"{"level":"odd","msg":"a warning"}"#, "warn"),
             (r#"{"level":"debug", broken}"#, "debug"),
             ("lvl=info level=debug", "debug"),
-            ("ts=1 LeVeL=\"crit\\\"\" error", "error"),
+            ("ts=1 LeVeL=\"crit\\\"\" error", "critical"),
             ("a=b severity=\"FATAL\"", "fatal"),
             ("[ERROR] no trace of it", "error"),
             ("terror errors", "unknown"),
