@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use icegate_model::{RandomIds, SystemClock};
+use icegate_runtime::config::CatalogBackend;
 use icegate_storage::Root;
 use icegate_tables::{Change, Tables};
 
@@ -22,7 +23,12 @@ fn tables(place: &Place) -> Result<Tables, ProcessError> {
     let config = place.config()?;
     let warehouse =
         Root::open(&config.catalog.warehouse).map_err(|source| ProcessError::Storage { key: "catalog.warehouse", source })?;
-    Ok(Tables::object_store(warehouse, Arc::new(SystemClock), Arc::new(RandomIds)))
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+    Ok(match config.catalog.backend {
+        CatalogBackend::Memory => Tables::memory(warehouse, clock, ids),
+        // The others are refused when the configuration is checked.
+        _ => Tables::object_store(warehouse, clock, ids),
+    })
 }
 
 fn report(changes: &[Change], dry_run: bool) -> Result<(), ProcessError> {

@@ -141,6 +141,7 @@ fn ingest(config: &Config, writer: icegate_wal::Writer, lake: &Lake, registry: &
         body_bytes: http.max_body_bytes,
         decoded_bytes: http.max_decoded_bytes,
         concurrent_requests: http.max_concurrent_requests,
+        body_time: Bounds::default().body_time,
         content: icegate_otlp::Limits { record_bytes: http.max_record_bytes, ..icegate_otlp::Limits::default() },
     };
     let metrics = icegate_otlp_api::Metrics::register(registry);

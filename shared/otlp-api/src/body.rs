@@ -12,12 +12,17 @@ use crate::{Bounds, IngestError};
 /// Largest window that a zstd frame may ask for, as a power of two: 8 MiB, which every decoder has to support.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
-/// The body as it is sent. A length that is announced and too large is refused before a byte is read.
+/// Bytes beyond the bound that are read and thrown away before a body is refused: a client that is still sending when the
+/// connection closes sees a broken connection instead of the answer.
+const MAX_DRAINED_BYTES: usize = 64 << 20;
+
+/// The body as it is sent. Of one that is too large, by its announced length or as it arrives, nothing is kept.
 pub(crate) async fn read(headers: &HeaderMap, mut body: Body, bounds: &Bounds) -> Result<Bytes, IngestError> {
     let limit = bounds.body_bytes;
     let too_large = || IngestError::TooLarge { limit, state: "as sent" };
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
+        drain(body).await;
         return Err(too_large());
     }
     let (mut first, mut rest) = (None::<Bytes>, BytesMut::new());
@@ -27,6 +32,8 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, bounds: &Bounds) -
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
         if length > limit {
+            drop((first, rest));
+            drain(body).await;
             return Err(too_large());
         }
         // A body that comes in one piece is not copied.
@@ -43,6 +50,16 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body, bounds: &Bounds) -
         }
     }
     Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+async fn drain(mut body: Body) {
+    let mut drained = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        drained += frame.data_ref().map_or(0, Bytes::len);
+        if drained > MAX_DRAINED_BYTES {
+            return;
+        }
+    }
 }
 
 /// The body as it was before compression; stops at the bound whatever the frame promises.

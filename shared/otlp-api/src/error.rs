@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::StatusCode;
 use icegate_http::HttpError;
 use icegate_model::ErrorKind;
@@ -36,6 +38,12 @@ pub enum IngestError {
         /// Why.
         message: String,
     },
+    /// The client sends its body too slowly.
+    #[error("the body did not arrive within {} s", limit.as_secs())]
+    TooSlow {
+        /// How long it may take.
+        limit: Duration,
+    },
     /// Bytes that the named encoding doesn't allow.
     #[error("body is not valid {encoding}: {source}")]
     Compression {
@@ -71,7 +79,7 @@ impl IngestError {
                 ErrorKind::Invalid
             }
             Self::TooLarge { .. } => ErrorKind::LimitExceeded,
-            Self::TooManyRequests { .. } => ErrorKind::Unavailable,
+            Self::TooManyRequests { .. } | Self::TooSlow { .. } => ErrorKind::Unavailable,
             Self::Otlp(error) => error.kind(),
             Self::Wal(error) => error.kind(),
             Self::Task(_) => ErrorKind::Internal,
@@ -86,6 +94,7 @@ impl IngestError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Otlp(error) if error.kind() == ErrorKind::LimitExceeded => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             other => icegate_http::status(other.kind()),
         }
     }

@@ -10,6 +10,7 @@
 //! | status | when |
 //! |---|---|
 //! | 400 | bytes that aren't OTLP, a broken compression, a tenant id that isn't allowed |
+//! | 408 | a body that does not arrive in time |
 //! | 413 | more bytes than allowed, as sent or decompressed |
 //! | 415 | another content type or encoding |
 //! | 429 | too many requests at once; `Retry-After` |

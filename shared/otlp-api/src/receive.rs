@@ -41,7 +41,9 @@ async fn take(ingest: &Ingest, signal: Signal, encoding: Encoding, request: Requ
     let (head, sent) = request.into_parts();
     let scope = TenantScope::of(&head.headers)?;
     let compression = content::compression(&head.headers)?;
-    let sent = body::read(&head.headers, sent, ingest.bounds()).await?;
+    let limit = ingest.bounds().body_time;
+    let arriving = tokio::time::timeout(limit, body::read(&head.headers, sent, ingest.bounds()));
+    let sent = arriving.await.map_err(|_| IngestError::TooSlow { limit })??;
     let limit = ingest.bounds().decoded_bytes;
     let decoded = if compression == content::Compression::Identity || sent.len() < DECOMPRESS_ASIDE_BYTES {
         body::decompress(compression, sent, limit)?

@@ -250,3 +250,12 @@ async fn the_health_and_what_is_not_there() {
     assert_eq!(receiver.send(Method::GET, "/v1/logs", &[], Body::empty()).await.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(receiver.send(Method::POST, "/v1/profiles", &[], Body::empty()).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_client_that_stalls_gives_its_place_back() {
+    let bounds = Bounds { concurrent_requests: 1, body_time: Duration::from_millis(50), ..Bounds::default() };
+    let receiver = Receiver::new(bounds, fast());
+    let stalled = receiver.post(&[JSON], Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>())).await;
+    assert_eq!(stalled.status, StatusCode::REQUEST_TIMEOUT, "{}", stalled.text());
+    assert_eq!(receiver.post(&[JSON], json_body("up")).await.status, StatusCode::OK);
+}

@@ -120,8 +120,13 @@ impl Config {
         if !(0.0..=1.0).contains(&self.tracing.sample_ratio) {
             return refuse("tracing.sample_ratio", format!("{}: allowed are 0 to 1", self.tracing.sample_ratio));
         }
-        if !self.metrics.path.starts_with('/') {
-            return refuse("metrics.path", format!("{:?}: it starts with /", self.metrics.path));
+        // Braces and colons mean captures to the router, which panics on those that it can't read.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+        if !self.metrics.path.starts_with('/') || !self.metrics.path.bytes().all(plain) {
+            return refuse(
+                "metrics.path",
+                format!("{:?}: it starts with / and holds A-Z a-z 0-9 / - _ . ~ only", self.metrics.path),
+            );
         }
         Ok(())
     }

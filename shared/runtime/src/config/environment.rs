@@ -6,11 +6,32 @@ use crate::ConfigError;
 
 const PREFIX: &str = "ICEGATE_";
 const SEPARATOR: &str = "__";
-/// Enums whose fields lie beside them in variables, with these fields.
-const ENUMS: [(&str, &str, &[&str]); 2] = [
-    ("catalog", "backend", &["uri", "catalog_id", "table_bucket_arn"]),
-    ("storage", "backend", &["bucket", "region", "endpoint", "root_path"]),
+/// Enums whose fields lie beside them in variables.
+const ENUMS: [Enum; 2] = [
+    Enum {
+        section: "catalog",
+        key: "backend",
+        fields: &["uri", "catalog_id", "table_bucket_arn"],
+        with_fields: &["rest", "glue", "s3tables"],
+    },
+    Enum {
+        section: "storage",
+        key: "backend",
+        fields: &["bucket", "region", "endpoint", "root_path"],
+        with_fields: &["s3", "filesystem"],
+    },
 ];
+
+/// An enum among the keys.
+#[derive(Clone, Copy)]
+struct Enum {
+    section: &'static str,
+    key: &'static str,
+    /// Fields of all its variants.
+    fields: &'static [&'static str],
+    /// Variants that have fields, so that one that is named alone means all of its defaults.
+    with_fields: &'static [&'static str],
+}
 
 /// A value that a variable sets.
 struct Override<'a> {
@@ -27,11 +48,14 @@ struct Override<'a> {
 /// key wants text.
 pub(super) fn deserialize(source: &str, document: Value, variables: &[(String, String)]) -> Result<Config, ConfigError> {
     let mut overrides: Vec<Override<'_>> = variables.iter().filter_map(|(name, text)| Override::of(name, text)).collect();
+    // Variables come in any order, and a field needs its variant.
+    overrides.sort_by_key(|one| one.enum_field().is_some());
     loop {
         let mut merged = document.clone();
         for one in &overrides {
             one.apply(&mut merged);
         }
+        ENUMS.iter().for_each(|one| one.complete(&mut merged));
         let error = match serde_path_to_error::deserialize::<_, Config>(merged) {
             Ok(config) => return Ok(config),
             Err(error) => error,
@@ -44,6 +68,16 @@ pub(super) fn deserialize(source: &str, document: Value, variables: &[(String, S
                 let source_name = culprit.map_or_else(|| source.to_owned(), |one| one.name.to_owned());
                 return Err(ConfigError::Value { source_name, path, message: error.into_inner().to_string() });
             }
+        }
+    }
+}
+
+impl Enum {
+    /// Gives a variant that is named alone its fields, none of them set.
+    fn complete(&self, document: &mut Value) {
+        let Some(value) = document.get_mut(self.section).and_then(|section| section.get_mut(self.key)) else { return };
+        if let Some(variant) = value.as_str().filter(|variant| self.with_fields.contains(variant)) {
+            *value = Value::Object(Map::from_iter([(variant.to_owned(), Value::Object(Map::new()))]));
         }
     }
 }
@@ -67,20 +101,23 @@ impl<'a> Override<'a> {
     /// The field of an enum that this sets, if it is one.
     fn enum_field(&self) -> Option<(&'static str, &'static str)> {
         let [section, field] = self.path.as_slice() else { return None };
-        let (section, key, _) =
-            ENUMS.into_iter().find(|(name, _, fields)| name == section && fields.contains(&field.as_str()))?;
-        Some((section, key))
+        let found = ENUMS.into_iter().find(|one| one.section == section && one.fields.contains(&field.as_str()))?;
+        Some((found.section, found.key))
     }
 
     /// Whether it sets the value at `path`, where an enum's field lies below the variant's name.
     fn sets(&self, path: &str) -> bool {
+        path == self.path.join(".") || self.sets_enum_field(path)
+    }
+
+    fn sets_enum_field(&self, path: &str) -> bool {
         match (self.enum_field(), self.path.last()) {
             (Some((section, key)), Some(field)) => {
                 let below =
                     path.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.strip_prefix(key));
                 below.is_some_and(|rest| rest.rsplit('.').next() == Some(field))
             }
-            _ => path == self.path.join("."),
+            _ => false,
         }
     }
 

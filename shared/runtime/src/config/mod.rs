@@ -6,7 +6,7 @@ mod read;
 mod sections;
 mod servers;
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -102,7 +102,22 @@ impl Config {
 fn file_url(key: &str, path: &Path) -> Result<String, ConfigError> {
     let absolute =
         std::path::absolute(path).map_err(|error| ConfigError::value(key, format!("{} is no path: {error}", path.display())))?;
-    let text = absolute.to_str().ok_or_else(|| ConfigError::value(key, format!("{} is not UTF-8", absolute.display())))?;
+    let plain = absolute.components().fold(PathBuf::new(), |mut plain, component| {
+        // `..` has no place in a URL of storage; it is resolved as a shell does, by name.
+        if component == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(component);
+        }
+        plain
+    });
+    let text = plain.to_str().ok_or_else(|| ConfigError::value(key, format!("{} is not UTF-8", plain.display())))?;
+    if text.contains('%') {
+        return Err(ConfigError::value(
+            key,
+            format!("{text} holds a %, which storage URLs read as an escape: choose another folder"),
+        ));
+    }
     Ok(format!("file://{}/", text.trim_end_matches('/')))
 }
 

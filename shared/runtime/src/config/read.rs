@@ -15,8 +15,8 @@ pub(super) fn document(file: Option<&Path>, variables: &[(String, String)]) -> R
     }
     match variables.iter().find(|(name, _)| name == CONFIG_VARIABLE) {
         None => Ok(("configuration".to_owned(), Value::Object(Map::new()))),
-        // A path has no line end and no colon followed by a space; a document of one key has the latter.
-        Some((_, text)) if !text.contains('\n') && !text.contains(": ") => from_file(Path::new(text)),
+        // A path has no line end, no brace and no colon followed by a space; a document of one key has one of them.
+        Some((_, text)) if !text.is_empty() && !text.contains(['\n', '{']) && !text.contains(": ") => from_file(Path::new(text)),
         Some((_, text)) => Ok((CONFIG_VARIABLE.to_owned(), yaml(CONFIG_VARIABLE, text)?)),
     }
 }

@@ -170,3 +170,44 @@ fn a_secret_does_not_print() {
     assert!(!format!("{config:?}").contains("hunter2"));
     assert_eq!(config.shift.jobsmanager.storage.unwrap().secret_access_key.unwrap().reveal(), "hunter2");
 }
+
+#[test]
+fn variables_may_come_in_any_order_and_a_variant_needs_only_its_required_fields() {
+    let config = variables(&[("ICEGATE_STORAGE__ROOT_PATH", "/r"), ("ICEGATE_STORAGE__BACKEND", "filesystem")]).unwrap();
+    assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");
+    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue")]).unwrap_err();
+    assert!(glue.contains("glue is not supported"), "{glue}");
+    assert_eq!(parse("storage: { backend: !filesystem }").unwrap().catalog.warehouse, "file:///data/warehouse/");
+    let rest = parse("catalog: { backend: rest }").unwrap_err();
+    assert!(rest.contains("missing field `uri`"), "{rest}");
+    let alone = variables(&[("ICEGATE_STORAGE__ROOT_PATH", "/r")]).unwrap_err();
+    assert!(alone.contains("ICEGATE_STORAGE__ROOT_PATH"), "{alone}");
+}
+
+#[test]
+fn a_document_in_a_variable_may_be_one_line_of_json() {
+    assert_eq!(variables(&[("ICEGATE_CONFIG", r#"{"loki":{"port":3101}}"#)]).unwrap().loki.port, 3101);
+    assert_eq!(variables(&[("ICEGATE_CONFIG", "")]).unwrap().loki.port, 3100);
+}
+
+#[test]
+fn folders_become_urls_that_storage_can_open() {
+    let warehouse = |folder: &str| Config::from_yaml("", Path::new(folder)).map(|config| config.catalog.warehouse);
+    assert_eq!(warehouse("/a/../b").unwrap(), "file:///b/warehouse/");
+    assert_eq!(warehouse("/a b").unwrap(), "file:///a b/warehouse/");
+    assert!(warehouse("/a%20b").unwrap_err().to_string().contains('%'));
+}
+
+#[test]
+fn a_metrics_path_that_a_router_would_read_as_a_pattern_is_refused() {
+    for path in ["metrics", "/{x", "/:x", "/{*rest}"] {
+        let error = parse(&format!("metrics: {{ path: '{path}' }}")).unwrap_err();
+        assert!(error.contains("metrics.path") && error.contains(path), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_of_the_wrong_type_is_refused_without_being_shown() {
+    let error = parse("shift: { jobsmanager: { storage: { bucket: b, secret_access_key: 987654321 } } }").unwrap_err();
+    assert!(error.contains("secret_access_key") && !error.contains("987654321"), "{error}");
+}
