@@ -149,9 +149,9 @@ async fn a_refused_record_is_counted_and_named_and_the_others_are_kept() {
 #[tokio::test]
 async fn compressed_and_chunked_bodies_are_read() {
     let receiver = receiver();
-    let whole = protobuf(vec![record("x")]);
+    let body = |text: &str| protobuf(vec![record(text)]);
     for (encoding, body) in
-        [("gzip", gzip(&whole)), ("zstd", zstd::encode_all(&whole[..], 3).unwrap()), ("identity", whole.clone())]
+        [("gzip", gzip(&body("a"))), ("zstd", zstd::encode_all(&body("b")[..], 3).unwrap()), ("identity", body("c"))]
     {
         let answer = receiver.post(&[PROTOBUF, ("content-encoding", encoding)], body).await;
         assert_eq!(answer.status, StatusCode::OK, "{encoding}: {}", answer.text());
@@ -160,8 +160,7 @@ async fn compressed_and_chunked_bodies_are_read() {
     let pieces: Vec<Result<Vec<u8>, std::io::Error>> = text.as_bytes().chunks(7).map(|piece| Ok(piece.to_vec())).collect();
     let answer = receiver.post(&[JSON], Body::from_stream(futures::stream::iter(pieces))).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    // The three protobuf bodies are the same request when they are decompressed; one was stored unless they met in one flush each.
-    assert!(receiver.rows().await >= 2);
+    assert_eq!(receiver.rows().await, 4);
 }
 
 #[tokio::test]
