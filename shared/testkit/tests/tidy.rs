@@ -56,7 +56,7 @@ fn row(folder: &str) -> Option<u8> {
         | "shared/maintain" => 4,
         "local" => 5,
         folder if folder.starts_with("functions/") => 5,
-        "shared/testkit" => 5,
+        "shared/testkit" | "shared/simulation" => 5,
         _ => return None,
     })
 }

@@ -1,0 +1,1 @@
+//! The real write and read path under seeded faults.
