@@ -18,6 +18,7 @@
 //! # Ok::<(), icegate_storage::StorageError>(())
 //! ```
 
+pub mod aws;
 pub mod conformance;
 mod counted;
 mod durable_files;
@@ -25,6 +26,7 @@ mod error;
 mod location;
 mod multipart;
 mod root;
+mod stores;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ pub use durable_files::DurableFiles;
 pub use error::{StorageError, is_not_found, kind_of};
 pub use location::Location;
 pub use root::Root;
+pub use stores::Stores;
 
 /// An object store that several parts of the process share.
 pub type Store = Arc<dyn object_store::ObjectStore>;
