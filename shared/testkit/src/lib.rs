@@ -1,4 +1,4 @@
-//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat.
+//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, a store that fails.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -11,10 +11,22 @@
 //! assert_eq!(clock.now(), Timestamp::from_secs(105));
 //! ```
 
+mod dice;
+mod faulty_store;
+mod network;
+mod odds;
+mod script;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
+
+pub use dice::Dice;
+pub use faulty_store::FaultyStore;
+pub use network::{Call, Fate, Network, Operation, Trouble, When};
+pub use odds::Odds;
+pub use script::Script;
 
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]

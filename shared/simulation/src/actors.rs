@@ -1,0 +1,6 @@
+//! Who acts in a run.
+
+pub(crate) mod client;
+pub(crate) mod ingester;
+pub(crate) mod reader;
+pub(crate) mod shifter;
