@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use icegate_testkit::{Call, Dice, Fate, Network, Operation, When};
+use icegate_testkit::{Call, Dice, Fate, Network, When};
 use object_store::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -204,9 +204,4 @@ impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").field("name", &self.name).field("doom", &self.doom).finish_non_exhaustive()
     }
-}
-
-/// Whether a swap of a table's metadata was tried.
-pub(crate) fn is_swap(call: &Call) -> bool {
-    call.operation == Operation::Create && matches!(Object::of(&call.path), Object::Metadata(_))
 }

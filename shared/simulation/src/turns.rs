@@ -34,13 +34,14 @@ impl Turns {
 
     /// Waits for the process's first free turn after so long.
     pub(crate) async fn after(&self, process: usize, delay: Duration) {
-        let earliest = self.now() + u64::try_from(delay.as_millis()).unwrap_or(u64::MAX / 2) + 1;
+        let now = self.now();
+        let earliest = now + u64::try_from(delay.as_millis()).unwrap_or(u64::MAX / 2) + 1;
         let class = process as u64 % CLASSES;
         let mut turn = earliest + (CLASSES + class - earliest % CLASSES) % CLASSES;
         {
             let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
             let taken = taken.entry(process).or_default();
-            taken.retain(|past| *past + CLASSES >= earliest);
+            taken.retain(|turn| *turn >= now);
             while !taken.insert(turn) {
                 turn += CLASSES;
             }
