@@ -9,7 +9,7 @@ use crate::process::{PATIENCE, Process, Settings, icegate};
 
 const NEVER_MS: u64 = 86_400_000;
 
-fn one_line(text: &str) -> Vec<u8> {
+pub(crate) fn one_line(text: &str) -> Vec<u8> {
     json!({ "resourceLogs": [{
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "once" } }] },
         "scopeLogs": [{ "logRecords": [{ "timeUnixNano": "1704067200000000123", "body": { "stringValue": text } }] }],
@@ -18,7 +18,7 @@ fn one_line(text: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-async fn lines(process: &Process, query: &str) -> Vec<String> {
+pub(crate) async fn lines(process: &Process, query: &str) -> Vec<String> {
     let range = [("query", query), ("start", "1704067200"), ("end", "1704067260"), ("limit", "5000")];
     let answer = process.query("default", "query_range", &range).await;
     let streams = answer["data"]["result"].as_array().unwrap();

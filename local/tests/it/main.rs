@@ -9,4 +9,5 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod storage_down;
 mod telemetry;
