@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod credentials;
 mod exactly_once;
 mod grpc;
 mod migrate;
