@@ -1,4 +1,5 @@
-//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat.
+//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, the
+//! services of the local stack.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -11,10 +12,16 @@
 //! assert_eq!(clock.now(), Timestamp::from_secs(105));
 //! ```
 
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
+mod local_stack;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
+
+pub use local_stack::LocalStack;
 
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]
