@@ -34,6 +34,17 @@ impl Stores {
         self
     }
 
+    /// Whether a place can be opened, as far as its URL and the options say. Touches nothing.
+    ///
+    /// # Errors
+    /// As [`Stores::open`], but for directories.
+    pub fn check(&self, url: &str) -> Result<(), StorageError> {
+        match (Location::parse(url)?, &self.s3.endpoint) {
+            (Location::S3 { .. }, Some(endpoint)) => check_endpoint(endpoint),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens `file:///DIRECTORY/` (made where missing), `memory:///PREFIX/` (a new, empty store) or `s3://BUCKET/PREFIX/`. Makes
     /// no request: that a bucket is missing or refuses its credentials is an error of the first one. The places of one bucket share
     /// one pool of connections.
@@ -42,12 +53,13 @@ impl Stores {
     /// What [`Location::parse`] says of the URL; [`StorageError::Endpoint`] where the options name no usable server;
     /// [`StorageError::Directory`] where the directory can't be made or written to.
     pub fn open(&self, url: &str) -> Result<Root, StorageError> {
+        self.check(url)?;
         let location = Location::parse(url)?;
         let url = location.url(url);
         let (store, prefix): (Store, Path) = match location {
             Location::File(directory) => (Arc::new(DurableFiles::open(directory)?), Path::default()),
             Location::Memory(prefix) => (Arc::new(InMemory::new()), prefix),
-            Location::S3 { bucket, prefix } => (Arc::new(self.bucket(bucket)?), prefix),
+            Location::S3 { bucket, prefix } => (Arc::new(self.bucket(bucket)), prefix),
         };
         let store = match &self.wrap {
             Some(wrap) => wrap(store),
@@ -56,12 +68,9 @@ impl Stores {
         Ok(Root { store, prefix, url })
     }
 
-    fn bucket(&self, name: String) -> Result<Bucket, StorageError> {
-        if let Some(endpoint) = &self.s3.endpoint {
-            check_endpoint(endpoint)?;
-        }
+    fn bucket(&self, name: String) -> Bucket {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(buckets.entry(name).or_insert_with_key(|name| Bucket::new(name.clone(), self.s3.clone())).clone())
+        buckets.entry(name).or_insert_with_key(|name| Bucket::new(name.clone(), self.s3.clone())).clone()
     }
 }
 
