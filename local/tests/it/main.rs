@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backend;
+mod backends;
 mod bad_input;
 mod exactly_once;
 mod grpc;
@@ -9,4 +11,5 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod stack;
 mod telemetry;

@@ -82,3 +82,53 @@ impl Body for Steady {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    const SILENCE: Duration = Duration::from_secs(5);
+
+    /// Comes in parts, each after a wait.
+    struct Parts(Mutex<Vec<Pin<Box<Sleep>>>>);
+
+    impl Parts {
+        fn after(seconds: &[u64]) -> Steady {
+            let mut at = Instant::now();
+            let mut sleeps: Vec<_> = seconds
+                .iter()
+                .map(|&wait| {
+                    at += Duration::from_secs(wait);
+                    Box::pin(tokio::time::sleep_until(at))
+                })
+                .collect();
+            sleeps.reverse();
+            Steady { body: HttpResponseBody::new(Self(Mutex::new(sleeps))), silence: SILENCE, waiting: None }
+        }
+    }
+
+    impl Body for Parts {
+        type Data = Bytes;
+        type Error = HttpError;
+
+        fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+            let mut parts = self.0.lock().unwrap();
+            let Some(next) = parts.last_mut() else { return Poll::Ready(None) };
+            next.as_mut().poll(context).map(|()| {
+                parts.pop();
+                Some(Ok(Frame::data(Bytes::from_static(b"x"))))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_is_read_to_its_end_and_a_stalled_one_fails() {
+        let slow = HttpResponseBody::new(Parts::after(&[4, 4, 4, 4]));
+        assert_eq!(slow.bytes().await.unwrap(), "xxxx");
+        let began = Instant::now();
+        let error = HttpResponseBody::new(Parts::after(&[4, 6])).bytes().await.unwrap_err();
+        assert_eq!(error.kind(), HttpErrorKind::Timeout);
+        assert_eq!(began.elapsed(), Duration::from_secs(4) + SILENCE);
+    }
+}
