@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backend;
+mod backends;
 mod bad_input;
 mod credentials;
 mod exactly_once;
@@ -10,5 +12,7 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+
+mod stack;
 mod storage_down;
 mod telemetry;

@@ -8,17 +8,9 @@ use std::time::{Duration, Instant};
 /// How long the server may take to start on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Serves until standard input ends, which it also does when the test is killed.
-const SCRIPT: &str = "
-import os, sys, threading
-def end_with_the_test():
-    sys.stdin.buffer.read()
-    os._exit(0)
-threading.Thread(target=end_with_the_test, daemon=True).start()
-from moto.server import main
-main(['-H', '127.0.0.1', '-p', sys.argv[1]])
-";
+const SCRIPT: &str = include_str!("aws_server.py");
 
-/// An S3 server of its own process, with atomic conditional puts: moto, from the Python that `ICEGATE_PYTHON` names, which needs the
+/// A server of its own process for S3, with atomic conditional puts, for S3 Tables and for Glue: moto, from the Python that `ICEGATE_PYTHON` names, which needs the
 /// packages of `local/tests/it/python/requirements.txt`. It takes any credentials.
 #[derive(Debug)]
 pub struct S3Server {
