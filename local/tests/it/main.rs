@@ -12,7 +12,6 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
-
 mod stack;
 mod storage_down;
 mod telemetry;
