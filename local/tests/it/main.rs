@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backend;
+mod backends;
 mod bad_input;
+mod credentials;
 mod exactly_once;
 mod grpc;
 mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod stack;
+mod storage_down;
 mod telemetry;

@@ -1,4 +1,5 @@
-//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, a store that fails.
+//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an object store that fails,
+//! an S3 server, the services of the local stack, a network that breaks.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -11,11 +12,16 @@
 //! assert_eq!(clock.now(), Timestamp::from_secs(105));
 //! ```
 
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
 mod dice;
 mod faulty_store;
+mod local_stack;
 mod network;
 mod odds;
+mod s3_server;
 mod script;
+mod tcp_proxy;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,9 +30,12 @@ use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
 
 pub use dice::Dice;
 pub use faulty_store::FaultyStore;
+pub use local_stack::LocalStack;
 pub use network::{Call, Fate, Network, Operation, Trouble, When};
 pub use odds::Odds;
+pub use s3_server::S3Server;
 pub use script::Script;
+pub use tcp_proxy::{TcpProxy, Traffic};
 
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]
