@@ -1,6 +1,7 @@
 //! Makes files visible: one snapshot, one ledger, one swap.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use iceberg::spec::{ManifestFile, SnapshotRef, TableMetadata};
 use icegate_model::{RequestId, Table, Timestamp, UniqueId};
@@ -14,6 +15,9 @@ use crate::merge::Merged;
 use crate::plan::{Counts, append, summary_of};
 use crate::write::WrittenFile;
 
+/// Longest time from a shift's plan, and from the first byte of a file, to the commit. What is older is refused: its ledger may
+/// have been forgotten, its files removed as orphans ([`expire`](crate::expire), [`orphans`](crate::orphans)).
+pub const LONGEST_COMMIT: Duration = Duration::from_secs(60 * 60);
 /// Attempts of one commit while others commit too.
 const ATTEMPTS: u32 = 30;
 /// Attempts of one commit that the store fails.
@@ -52,6 +56,7 @@ impl Tables {
     /// # Errors
     /// - [`TablesError::AlreadyShifted`]: a ledger names one of the segments or requests; nothing was added.
     /// - [`TablesError::Contended`], [`TablesError::Store`]: nothing was added.
+    /// - [`TablesError::TooLate`]: [`LONGEST_COMMIT`] is over; nothing was added by this attempt. Plan again.
     /// - [`TablesError::OutcomeUnknown`]: it may have been added; repeating the same commit tells.
     /// - [`TablesError::RowCount`]: the table doesn't add up; nothing was added.
     pub async fn commit(&self, table: Table, append: Append) -> Result<Committed, TablesError> {
@@ -67,6 +72,8 @@ struct Commit<'a> {
     id: UniqueId,
     snapshot_id: i64,
     ledger_url: String,
+    /// When the first of what this commit rests on came into being.
+    began: Timestamp,
     /// Written once: entries inherit the sequence number of the attempt that succeeds.
     manifest: Option<ManifestFile>,
     /// Kept over attempts as long as what it replaces is still listed.
@@ -83,12 +90,14 @@ enum Attempt {
 
 impl<'a> Commit<'a> {
     async fn prepare(tables: &'a Tables, table: Table, append: Append) -> Result<Self, TablesError> {
+        let began = began(&append, tables.clock().now());
         let id = tables.ids().unique();
         let path = tables.layout().ledger(table, id);
         tables.layout().write(&path, encode(table, &append.ledger)?).await?;
         let ledger_url = tables.layout().url(&path);
         let snapshot_id = snapshot_id(tables.ids().unique());
-        Ok(Self { tables, table, append, id, snapshot_id, ledger_url, manifest: None, merged: None, compared: HashSet::new() })
+        let (manifest, merged, compared) = (None, None, HashSet::new());
+        Ok(Self { tables, table, append, id, snapshot_id, ledger_url, began, manifest, merged, compared })
     }
 
     async fn run(mut self) -> Result<Committed, TablesError> {
@@ -133,6 +142,8 @@ impl<'a> Commit<'a> {
         if let Some(committed) = self.landed(&base, attempt) {
             return Ok(Attempt::Done(committed));
         }
+        // After the base was loaded: what was removed before that is too old here.
+        self.check_age()?;
         self.compare_ledgers(&base).await?;
         let manifests = self.manifests(&base).await?;
         let before = Counts::before(self.table, &base.metadata, &manifests)?;
@@ -160,6 +171,11 @@ impl<'a> Commit<'a> {
             Swap::Conflict => Ok(Attempt::Lost),
             Swap::Unknown(source) => Ok(Attempt::Unknown(source)),
         }
+    }
+
+    fn check_age(&self) -> Result<(), TablesError> {
+        let age = self.tables.clock().now().since(self.began);
+        if age <= LONGEST_COMMIT { Ok(()) } else { Err(TablesError::TooLate { table: self.table, age, limit: LONGEST_COMMIT }) }
     }
 
     /// What this commit did, if the metadata holds it.
@@ -240,6 +256,12 @@ impl<'a> Commit<'a> {
     }
 }
 
+fn began(append: &Append, now: Timestamp) -> Timestamp {
+    let planned = Some(append.ledger.at).filter(|at| *at != Timestamp::default());
+    let written = append.files.iter().map(|file| file.written);
+    written.chain(planned).min().unwrap_or(now).min(now)
+}
+
 fn sorted(names: HashSet<String>) -> Vec<String> {
     let mut names: Vec<_> = names.into_iter().collect();
     names.sort_unstable();
@@ -253,6 +275,6 @@ fn sorted_ids(ids: HashSet<RequestId>) -> Vec<RequestId> {
 }
 
 /// A positive id, as Iceberg wants it.
-fn snapshot_id(id: UniqueId) -> i64 {
+pub(crate) fn snapshot_id(id: UniqueId) -> i64 {
     i64::try_from(id.0 >> 65).unwrap_or(i64::MAX).max(1)
 }

@@ -44,6 +44,16 @@ impl Layout {
         self.root.path(&format!("icegate/{table}/ledger/{commit}.json"))
     }
 
+    /// The ledgers that one attempt of an expiry gathered.
+    pub(crate) fn checkpoint(&self, table: Table, id: UniqueId, attempt: u32) -> Path {
+        self.root.path(&format!("icegate/{table}/ledger/checkpoint-{id}-{attempt}.json"))
+    }
+
+    /// Everything of a table is below.
+    pub(crate) fn table_directory(&self, table: Table) -> Path {
+        self.root.path(&format!("icegate/{table}"))
+    }
+
     pub(crate) fn data_file(&self, table: Table, partition: &str, id: UniqueId) -> Path {
         self.root.path(&format!("icegate/{table}/data/{partition}/{id}.parquet"))
     }

@@ -5,6 +5,8 @@
 //! ```json
 //! {"format-version": 1, "at-micros": 1767225600000000, "segments": ["…"], "requests": ["32 hexadecimal digits"]}
 //! ```
+//!
+//! The ledgers of old snapshots are gathered in a [`checkpoint`](crate::checkpoint); the history of ledgers ends there.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use icegate_model::{RequestId, Table, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Tables;
+use crate::checkpoint::checkpoint_of;
 use crate::error::{TablesError, corrupt};
 
 /// Key of a snapshot's summary: the URL of its ledger.
@@ -23,7 +26,7 @@ pub(crate) const LEDGER_KEY: &str = "icegate.ledger";
 /// Key of a snapshot's summary: the commit's id.
 pub(crate) const COMMIT_KEY: &str = "icegate.commit";
 
-const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 /// Ledgers and manifests fetched at once.
 pub(crate) const CONCURRENT_READS: usize = 16;
 
@@ -34,7 +37,8 @@ pub struct Ledger {
     pub segments: Vec<String>,
     /// Requests whose rows are in this commit's files. A request that was dropped as a duplicate is not listed.
     pub requests: Vec<RequestId>,
-    /// When the shift planned.
+    /// When the shift planned, which a commit must follow within [`LONGEST_COMMIT`](crate::LONGEST_COMMIT). The default means that
+    /// nothing was planned before the commit began.
     pub at: Timestamp,
     /// When the oldest of the segments was made; ledgers are compared at least that far back. `None` means the horizon.
     pub oldest: Option<Timestamp>,
@@ -50,7 +54,7 @@ struct LedgerObject {
 }
 
 /// A ledger that was read back.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordedLedger {
     pub(crate) segments: HashSet<Arc<str>>,
     pub(crate) requests: HashSet<RequestId>,
@@ -114,26 +118,41 @@ pub(crate) fn encode(table: Table, ledger: &Ledger) -> Result<Bytes, TablesError
 
 fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
     let object: LedgerObject = serde_json::from_slice(bytes).map_err(|error| corrupt(url, error))?;
-    if object.format_version != FORMAT_VERSION {
-        return Err(corrupt(url, format!("ledger format version {}, known is {FORMAT_VERSION}", object.format_version)));
-    }
-    let requests = object.requests.iter().map(|text| text.parse().map_err(|_| corrupt(url, format!("request id {text:?}"))));
-    Ok(RecordedLedger {
-        requests: requests.collect::<Result<_, _>>()?,
-        segments: object.segments.into_iter().map(Arc::from).collect(),
-    })
+    check_format(url, object.format_version)?;
+    recorded(url, object.segments, &object.requests)
 }
 
-/// The snapshots that led to the newest one, newest first, that were committed at or after `since`.
-pub(crate) fn history(metadata: &TableMetadata, since: Timestamp) -> Vec<&SnapshotRef> {
-    let mut ancestors = Vec::new();
-    let mut next = metadata.current_snapshot();
-    // Commit times never decrease along the history, so the first older one ends it.
-    while let Some(snapshot) = next.filter(|snapshot| committed_at(snapshot) >= since) {
-        ancestors.push(snapshot);
-        next = snapshot.parent_snapshot_id().and_then(|parent| metadata.snapshot_by_id(parent));
+pub(crate) fn check_format(url: &str, version: u32) -> Result<(), TablesError> {
+    if version == FORMAT_VERSION {
+        return Ok(());
     }
-    ancestors
+    Err(corrupt(url, format!("ledger format version {version}, known is {FORMAT_VERSION}")))
+}
+
+pub(crate) fn recorded(url: &str, segments: Vec<String>, requests: &[String]) -> Result<RecordedLedger, TablesError> {
+    let requests = requests.iter().map(|text| text.parse().map_err(|_| corrupt(url, format!("request id {text:?}"))));
+    Ok(RecordedLedger { requests: requests.collect::<Result<_, _>>()?, segments: segments.into_iter().map(Arc::from).collect() })
+}
+
+/// The snapshots that led to the newest one, newest first, as far as the metadata still has them.
+pub(crate) fn ancestors(metadata: &TableMetadata) -> impl Iterator<Item = &SnapshotRef> {
+    let parent = |snapshot: &&SnapshotRef| snapshot.parent_snapshot_id().and_then(|parent| metadata.snapshot_by_id(parent));
+    // Metadata of another writer may be circular.
+    std::iter::successors(metadata.current_snapshot(), parent).take(metadata.snapshots().len())
+}
+
+/// The snapshots whose ledgers together tell what was committed at or after `since`, newest first: those that led to the newest
+/// one, up to the first checkpoint, which stands for all before it.
+pub(crate) fn history(metadata: &TableMetadata, since: Timestamp) -> Vec<&SnapshotRef> {
+    let mut history = Vec::new();
+    // Commit times never decrease along the history, so the first older one ends it.
+    for snapshot in ancestors(metadata).take_while(|snapshot| committed_at(snapshot) >= since) {
+        history.push(snapshot);
+        if checkpoint_of(snapshot).is_some() {
+            break;
+        }
+    }
+    history
 }
 
 pub(crate) fn committed_at(snapshot: &SnapshotRef) -> Timestamp {
@@ -146,16 +165,30 @@ pub(crate) fn ledger_of(snapshot: &SnapshotRef) -> Option<&str> {
 }
 
 impl Tables {
-    /// The ledgers of these snapshots, each with its snapshot, in their order; read once and then kept.
-    pub(crate) async fn ledgers<'a>(
+    /// The ledgers of these snapshots and of the checkpoints among them, each with its commit's time; read once and then kept.
+    pub(crate) async fn ledgers(
         &self,
         table: Table,
-        snapshots: &[&'a SnapshotRef],
-    ) -> Result<Vec<(&'a SnapshotRef, Arc<RecordedLedger>)>, TablesError> {
-        let with_ledger = snapshots.iter().filter_map(|snapshot| Some((*snapshot, ledger_of(snapshot)?)));
-        let reads: Vec<_> =
-            with_ledger.map(|(snapshot, url)| async move { Ok((snapshot, self.recorded_ledger(table, url).await?)) }).collect();
-        stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await
+        snapshots: &[&SnapshotRef],
+    ) -> Result<Vec<(Timestamp, Arc<RecordedLedger>)>, TablesError> {
+        let reads: Vec<_> = snapshots.iter().map(|snapshot| self.ledgers_of(table, snapshot)).collect();
+        stream::iter(reads).buffered(CONCURRENT_READS).try_concat().await
+    }
+
+    async fn ledgers_of(
+        &self,
+        table: Table,
+        snapshot: &SnapshotRef,
+    ) -> Result<Vec<(Timestamp, Arc<RecordedLedger>)>, TablesError> {
+        let mut ledgers = Vec::new();
+        if let Some(url) = ledger_of(snapshot) {
+            ledgers.push((committed_at(snapshot), self.recorded_ledger(table, url).await?));
+        }
+        if let Some(url) = checkpoint_of(snapshot) {
+            let checkpoint = self.checkpoint(table, url).await?;
+            ledgers.extend(checkpoint.iter().map(|(at, ledger)| (*at, Arc::clone(ledger))));
+        }
+        Ok(ledgers)
     }
 
     async fn recorded_ledger(&self, table: Table, url: &str) -> Result<Arc<RecordedLedger>, TablesError> {

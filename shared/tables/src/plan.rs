@@ -9,6 +9,7 @@ use iceberg::{TableRequirement, TableUpdate};
 use icegate_model::{Table, Timestamp, UniqueId};
 
 use crate::catalog::MetadataChange;
+use crate::checkpoint::CHECKPOINT_KEY;
 use crate::error::{TablesError, corrupt};
 use crate::ledger::{COMMIT_KEY, LEDGER_KEY};
 use crate::manifest::live_rows;
@@ -70,6 +71,21 @@ fn rows_of(manifests: &[ManifestFile]) -> Result<u64, TablesError> {
 
 /// The summary of an append.
 pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: UniqueId, ledger_url: &str) -> Summary {
+    let mut properties = counted(before, added);
+    properties.insert(COMMIT_KEY.to_owned(), commit.to_string());
+    properties.insert(LEDGER_KEY.to_owned(), ledger_url.to_owned());
+    Summary { operation: Operation::Append, additional_properties: properties }
+}
+
+/// The summary of a snapshot that changes no row and holds a checkpoint of the ledgers.
+pub(crate) fn checkpoint_summary(before: &Counts, commit: UniqueId, checkpoint_url: &str) -> Summary {
+    let mut properties = counted(before, &Counts::default());
+    properties.insert(COMMIT_KEY.to_owned(), commit.to_string());
+    properties.insert(CHECKPOINT_KEY.to_owned(), checkpoint_url.to_owned());
+    Summary { operation: Operation::Replace, additional_properties: properties }
+}
+
+fn counted(before: &Counts, added: &Counts) -> HashMap<String, String> {
     let counts = [
         ("added-data-files", added.files),
         ("added-records", added.rows),
@@ -82,10 +98,7 @@ pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: UniqueId, ledg
         ("total-position-deletes", 0),
         ("total-equality-deletes", 0),
     ];
-    let mut properties: HashMap<_, _> = counts.into_iter().map(|(key, count)| (key.to_owned(), count.to_string())).collect();
-    properties.insert(COMMIT_KEY.to_owned(), commit.to_string());
-    properties.insert(LEDGER_KEY.to_owned(), ledger_url.to_owned());
-    Summary { operation: Operation::Append, additional_properties: properties }
+    counts.into_iter().map(|(key, count)| (key.to_owned(), count.to_string())).collect()
 }
 
 /// A new snapshot on the main branch, valid on exactly this metadata's newest snapshot.
@@ -108,17 +121,20 @@ pub(crate) fn append(
         .with_schema_id(metadata.current_schema_id())
         .build();
     let retention = SnapshotRetention::Branch { min_snapshots_to_keep: None, max_snapshot_age_ms: None, max_ref_age_ms: None };
-    MetadataChange {
-        requirements: vec![
-            TableRequirement::UuidMatch { uuid: metadata.uuid() },
-            TableRequirement::RefSnapshotIdMatch { r#ref: MAIN_BRANCH.to_owned(), snapshot_id: parent },
-        ],
-        updates: vec![
-            TableUpdate::AddSnapshot { snapshot },
-            TableUpdate::SetSnapshotRef {
-                ref_name: MAIN_BRANCH.to_owned(),
-                reference: SnapshotReference::new(snapshot_id, retention),
-            },
-        ],
-    }
+    let reference = SnapshotReference::new(snapshot_id, retention);
+    let updates = vec![
+        TableUpdate::AddSnapshot { snapshot },
+        TableUpdate::SetSnapshotRef { ref_name: MAIN_BRANCH.to_owned(), reference },
+    ];
+    MetadataChange { updates, ..unchanged(metadata) }
+}
+
+/// No change, valid on exactly this metadata's newest snapshot.
+pub(crate) fn unchanged(metadata: &TableMetadata) -> MetadataChange {
+    let snapshot_id = metadata.current_snapshot_id();
+    let requirements = vec![
+        TableRequirement::UuidMatch { uuid: metadata.uuid() },
+        TableRequirement::RefSnapshotIdMatch { r#ref: MAIN_BRANCH.to_owned(), snapshot_id },
+    ];
+    MetadataChange { requirements, updates: Vec::new() }
 }

@@ -1,6 +1,5 @@
 //! The newest state of a table: its files and what has been shifted into it.
 
-use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
 use arrow::datatypes::SchemaRef;
@@ -8,6 +7,7 @@ use icegate_model::{Table, Timestamp};
 
 use crate::Tables;
 use crate::catalog::Loaded;
+use crate::checkpoint::checkpoint_of;
 use crate::data_file::DataFile;
 use crate::error::TablesError;
 use crate::ledger::{Shifted, committed_at, history, ledger_of};
@@ -130,13 +130,13 @@ impl Tables {
     async fn shifted(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Shifted, TablesError> {
         let snapshots = history(&loaded.metadata, since);
         let mut shifted = Shifted { since, ..Shifted::default() };
-        for (snapshot, ledger) in self.ledgers(table, &snapshots).await? {
-            let at = committed_at(snapshot);
+        for (at, ledger) in self.ledgers(table, &snapshots).await? {
             shifted.segments.extend(ledger.segments.iter().map(|name| (Arc::clone(name), at)));
             shifted.requests.extend(ledger.requests.iter().map(|id| (*id, at)));
         }
-        let reachable: HashSet<_> = snapshots.into_iter().filter_map(|snapshot| ledger_of(snapshot)).collect();
-        self.state(table).ledgers.retain(&reachable);
+        let state = self.state(table);
+        state.ledgers.retain(&snapshots.iter().filter_map(|snapshot| ledger_of(snapshot)).collect());
+        state.checkpoints.retain(&snapshots.iter().filter_map(|snapshot| checkpoint_of(snapshot)).collect());
         Ok(shifted)
     }
 }

@@ -60,6 +60,11 @@ pub(crate) trait Catalog: Debug + Send + Sync {
 
     /// Applies the change if `base` is still the newest metadata and meets the requirements.
     async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError>;
+
+    /// Whether the backend expires snapshots and removes files by itself and forbids others to.
+    fn manages_files(&self) -> bool {
+        false
+    }
 }
 
 /// New metadata and the log entries that it no longer holds; `None` where `base` doesn't meet the requirements.
