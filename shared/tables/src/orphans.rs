@@ -17,8 +17,8 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use icegate_model::{Table, Timestamp};
 use icegate_storage::is_not_found;
+use object_store::ObjectMeta;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStoreExt};
 
 use crate::Tables;
 use crate::checkpoint::InWal;
@@ -67,12 +67,7 @@ impl Tables {
         Ok(self.remove(table, orphans).await)
     }
 
-    async fn unreachable(
-        &self,
-        table: Table,
-        before: Timestamp,
-        reachable: &Reachable,
-    ) -> Result<Vec<(Path, u64)>, TablesError> {
+    async fn unreachable(&self, table: Table, before: Timestamp, reachable: &Reachable) -> Result<Vec<(Path, u64)>, TablesError> {
         let directory = self.layout().table_directory(table);
         let is_orphan = |object: &ObjectMeta| {
             Timestamp::from_millis(object.last_modified.timestamp_millis()) <= before && !reachable.holds(&object.location)

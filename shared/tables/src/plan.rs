@@ -122,10 +122,8 @@ pub(crate) fn append(
         .build();
     let retention = SnapshotRetention::Branch { min_snapshots_to_keep: None, max_snapshot_age_ms: None, max_ref_age_ms: None };
     let reference = SnapshotReference::new(snapshot_id, retention);
-    let updates = vec![
-        TableUpdate::AddSnapshot { snapshot },
-        TableUpdate::SetSnapshotRef { ref_name: MAIN_BRANCH.to_owned(), reference },
-    ];
+    let updates =
+        vec![TableUpdate::AddSnapshot { snapshot }, TableUpdate::SetSnapshotRef { ref_name: MAIN_BRANCH.to_owned(), reference }];
     MetadataChange { updates, ..unchanged(metadata) }
 }
 

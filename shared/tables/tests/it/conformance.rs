@@ -70,6 +70,7 @@ macro_rules! on_every_backend {
         }
     };
 }
+pub(crate) use on_every_backend;
 
 on_every_backend!(
     committed_rows_read_back_split_by_partition_and_sorted,
