@@ -7,6 +7,7 @@ mod maintain;
 mod migrate;
 mod send;
 mod serve;
+mod stores;
 mod version;
 
 use std::io::Write;
@@ -51,7 +52,7 @@ async fn run(command: Command) -> Result<(), ProcessError> {
 }
 
 fn check(place: &Place) -> Result<(), ProcessError> {
-    place.config()?;
+    stores::check(&place.config()?)?;
     print("the configuration is valid")
 }
 

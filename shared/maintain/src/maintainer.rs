@@ -86,13 +86,13 @@ impl Maintainer {
             tracing::warn!(%table, object = %path, "unknown object in the write-ahead log, it stays");
         }
         let mut report = Report { segments: segments.len(), unknown, dry_run, ..Report::default() };
-        if self.tables.files_are_managed() {
+        if self.tables.is_managed() {
             report.managed = true;
             return Ok(report);
         }
         let in_wal = InWal { at, segments: segments.into_iter().map(|segment| (segment.name, segment.created)).collect() };
         report.expired = self.tables.expire(table, self.config.retention, &in_wal, dry_run).await?;
-        report.swept = self.tables.sweep(table, self.config.orphan_grace, &in_wal, dry_run).await?;
+        report.swept = self.tables.sweep(table, self.config.retention, self.config.orphan_grace, &in_wal, dry_run).await?;
         Ok(report)
     }
 

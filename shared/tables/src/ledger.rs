@@ -3,32 +3,47 @@
 //! A ledger object is JSON, written before the swap that names it:
 //!
 //! ```json
-//! {"format-version": 1, "at-micros": 1767225600000000, "segments": ["…"], "requests": ["32 hexadecimal digits"]}
+//! {"format-version": 1, "commit": "…", "snapshot-id": 1, "committed-millis": 1767225600000, "rows-before": 0, "rows-added": 2,
+//!  "at-micros": 1767225600000000, "segments": ["…"], "requests": ["32 hexadecimal digits"],
+//!  "previous": [{"ledger": "s3://…/ledger/….json", "committed-millis": 1767225590000}, …]}
 //! ```
 //!
-//! The ledgers of old snapshots are gathered in a [`checkpoint`](crate::checkpoint); the history of ledgers ends there.
+//! Ledgers are a chain of their own, newest first, and don't rest on old snapshots being listed: services compact and expire
+//! snapshots beside us, and some REST catalogs only ever show the newest. Each ledger names several that came before it, so
+//! that a reader fetches them at once.
+//!
+//! A **checkpoint** is a ledger that also holds what is still needed of all ledgers before it, so that a reader stops there:
+//!
+//! ```json
+//! {"format-version": 1, "commit": "…", …, "checkpoint": [{"ledger": "s3://…/ledger/….json", "commit": "…", "snapshot-id": 1,
+//!  "committed-millis": 1767225600000, "rows-before": 0, "rows-added": 2, "segments": ["…"], "requests": ["…"]}, …]}
+//! ```
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use iceberg::spec::{SnapshotRef, TableMetadata};
 use icegate_model::{RequestId, Table, Timestamp};
+use icegate_storage::is_not_found;
 use serde::{Deserialize, Serialize};
 
 use crate::Tables;
-use crate::checkpoint::checkpoint_of;
+use crate::catalog::Loaded;
 use crate::error::{TablesError, corrupt};
+use crate::layout::Layout;
 
-/// Key of a snapshot's summary: the URL of its ledger.
+/// Key of a snapshot's summary and of the table's properties: the URL of the newest ledger.
 pub(crate) const LEDGER_KEY: &str = "icegate.ledger";
 /// Key of a snapshot's summary: the commit's id.
 pub(crate) const COMMIT_KEY: &str = "icegate.commit";
 
-pub(crate) const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 /// Ledgers and manifests fetched at once.
 pub(crate) const CONCURRENT_READS: usize = 16;
+/// Ledgers that one names as those before it.
+const PREVIOUS: usize = 32;
 
 /// What a commit takes out of the WAL's future.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,20 +59,62 @@ pub struct Ledger {
     pub oldest: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A commit as its ledger records it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct LedgerObject {
     format_version: u32,
+    #[serde(flatten)]
+    entry: Entry,
     at_micros: i64,
+    segments: Vec<String>,
+    requests: Vec<String>,
+    previous: Vec<Previous>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<Vec<EarlierObject>>,
+}
+
+/// What a checkpoint keeps of a ledger before it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct EarlierObject {
+    ledger: String,
+    #[serde(flatten)]
+    entry: Entry,
     segments: Vec<String>,
     requests: Vec<String>,
 }
 
+/// The commit that a ledger belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Entry {
+    pub(crate) commit: String,
+    pub(crate) snapshot_id: i64,
+    pub(crate) committed_millis: i64,
+    pub(crate) rows_before: u64,
+    pub(crate) rows_added: u64,
+}
+
+/// A ledger before another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Previous {
+    pub(crate) ledger: String,
+    pub(crate) committed_millis: i64,
+}
+
 /// A ledger that was read back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct RecordedLedger {
+    pub(crate) entry: Entry,
+    pub(crate) committed: Timestamp,
     pub(crate) segments: HashSet<Arc<str>>,
     pub(crate) requests: HashSet<RequestId>,
+    /// Newest first.
+    pub(crate) previous: Vec<Previous>,
+    /// What is still needed of all ledgers before this one, newest first, where it is a checkpoint.
+    pub(crate) checkpoint: Option<Vec<History>>,
 }
 
 /// The segments and requests that commits since [`Shifted::since`] put into the table, each with its commit's time.
@@ -104,59 +161,82 @@ impl Shifted {
     }
 }
 
-/// The object's bytes.
-pub(crate) fn encode(table: Table, ledger: &Ledger) -> Result<Bytes, TablesError> {
+/// The object's bytes, for a commit that follows those of `history`.
+pub(crate) fn encode(table: Table, ledger: &Ledger, entry: Entry, history: &[History]) -> Result<Bytes, TablesError> {
     let object = LedgerObject {
         format_version: FORMAT_VERSION,
+        entry,
         at_micros: ledger.at.micros(),
         segments: ledger.segments.clone(),
         requests: ledger.requests.iter().map(ToString::to_string).collect(),
+        previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
+        checkpoint: None,
     };
-    let bytes = serde_json::to_vec(&object).map_err(|source| TablesError::Json { table, what: "a ledger", source })?;
+    to_bytes(table, &object)
+}
+
+/// The bytes of a checkpoint that follows `history` and keeps `needed` of it.
+pub(crate) fn encode_checkpoint(
+    table: Table,
+    entry: Entry,
+    history: &[History],
+    needed: &[History],
+) -> Result<Bytes, TablesError> {
+    let earlier = needed.iter().map(|(url, ledger)| {
+        let mut segments: Vec<String> = ledger.segments.iter().map(ToString::to_string).collect();
+        let mut requests: Vec<String> = ledger.requests.iter().map(ToString::to_string).collect();
+        segments.sort_unstable();
+        requests.sort_unstable();
+        EarlierObject { ledger: url.clone(), entry: ledger.entry.clone(), segments, requests }
+    });
+    let object = LedgerObject {
+        format_version: FORMAT_VERSION,
+        at_micros: Timestamp::from_millis(entry.committed_millis).micros(),
+        entry,
+        segments: Vec::new(),
+        requests: Vec::new(),
+        previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
+        checkpoint: Some(earlier.collect()),
+    };
+    to_bytes(table, &object)
+}
+
+fn to_bytes(table: Table, object: &LedgerObject) -> Result<Bytes, TablesError> {
+    let bytes = serde_json::to_vec(object).map_err(|source| TablesError::Json { table, what: "a ledger", source })?;
     Ok(Bytes::from(bytes))
+}
+
+/// What the ledger after this one names as those before it. Nobody goes past a checkpoint but by the checkpoint itself.
+fn before_next(url: &str, ledger: &RecordedLedger) -> Vec<Previous> {
+    let newest = Previous { ledger: url.to_owned(), committed_millis: ledger.entry.committed_millis };
+    let before: &[Previous] = if ledger.checkpoint.is_some() { &[] } else { &ledger.previous };
+    std::iter::once(newest).chain(before.iter().cloned()).take(PREVIOUS).collect()
 }
 
 fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
     let object: LedgerObject = serde_json::from_slice(bytes).map_err(|error| corrupt(url, error))?;
-    check_format(url, object.format_version)?;
-    recorded(url, object.segments, &object.requests)
-}
-
-pub(crate) fn check_format(url: &str, version: u32) -> Result<(), TablesError> {
-    if version == FORMAT_VERSION {
-        return Ok(());
+    if object.format_version != FORMAT_VERSION {
+        return Err(corrupt(url, format!("ledger format version {}, known is {FORMAT_VERSION}", object.format_version)));
     }
-    Err(corrupt(url, format!("ledger format version {version}, known is {FORMAT_VERSION}")))
+    let earlier = |object: EarlierObject| -> Result<History, TablesError> {
+        let ledger = recorded(url, object.entry, object.segments, &object.requests)?;
+        Ok((object.ledger, Arc::new(ledger)))
+    };
+    let checkpoint = object.checkpoint.map(|all| all.into_iter().map(earlier).collect::<Result<_, _>>()).transpose()?;
+    let ledger = recorded(url, object.entry, object.segments, &object.requests)?;
+    Ok(RecordedLedger { previous: object.previous, checkpoint, ..ledger })
 }
 
-pub(crate) fn recorded(url: &str, segments: Vec<String>, requests: &[String]) -> Result<RecordedLedger, TablesError> {
+fn recorded(url: &str, entry: Entry, segments: Vec<String>, requests: &[String]) -> Result<RecordedLedger, TablesError> {
     let requests = requests.iter().map(|text| text.parse().map_err(|_| corrupt(url, format!("request id {text:?}"))));
-    Ok(RecordedLedger { requests: requests.collect::<Result<_, _>>()?, segments: segments.into_iter().map(Arc::from).collect() })
-}
-
-/// The snapshots that led to the newest one, newest first, as far as the metadata still has them.
-pub(crate) fn ancestors(metadata: &TableMetadata) -> impl Iterator<Item = &SnapshotRef> {
-    let parent = |snapshot: &&SnapshotRef| snapshot.parent_snapshot_id().and_then(|parent| metadata.snapshot_by_id(parent));
-    // Metadata of another writer may be circular.
-    std::iter::successors(metadata.current_snapshot(), parent).take(metadata.snapshots().len())
-}
-
-/// The snapshots whose ledgers together tell what was committed at or after `since`, newest first: those that led to the newest
-/// one, up to the first checkpoint, which stands for all before it.
-pub(crate) fn history(metadata: &TableMetadata, since: Timestamp) -> Vec<&SnapshotRef> {
-    let mut history = Vec::new();
-    // Commit times never decrease along the history, so the first older one ends it.
-    for snapshot in ancestors(metadata).take_while(|snapshot| committed_at(snapshot) >= since) {
-        history.push(snapshot);
-        if checkpoint_of(snapshot).is_some() {
-            break;
-        }
-    }
-    history
-}
-
-pub(crate) fn committed_at(snapshot: &SnapshotRef) -> Timestamp {
-    Timestamp::from_millis(snapshot.timestamp_ms())
+    Ok(RecordedLedger {
+        requests: requests.collect::<Result<_, _>>()?,
+        segments: segments.into_iter().map(Arc::from).collect(),
+        committed: Timestamp::from_millis(entry.committed_millis),
+        entry,
+        previous: Vec::new(),
+        checkpoint: None,
+    })
 }
 
 /// URL of a snapshot's ledger; a snapshot of another writer has none.
@@ -164,39 +244,75 @@ pub(crate) fn ledger_of(snapshot: &SnapshotRef) -> Option<&str> {
     snapshot.summary().additional_properties.get(LEDGER_KEY).map(String::as_str)
 }
 
-impl Tables {
-    /// The ledgers of these snapshots and of the checkpoints among them, each with its commit's time; read once and then kept.
-    pub(crate) async fn ledgers(
-        &self,
-        table: Table,
-        snapshots: &[&SnapshotRef],
-    ) -> Result<Vec<(Timestamp, Arc<RecordedLedger>)>, TablesError> {
-        let reads: Vec<_> = snapshots.iter().map(|snapshot| self.ledgers_of(table, snapshot)).collect();
-        stream::iter(reads).buffered(CONCURRENT_READS).try_concat().await
-    }
-
-    async fn ledgers_of(
-        &self,
-        table: Table,
-        snapshot: &SnapshotRef,
-    ) -> Result<Vec<(Timestamp, Arc<RecordedLedger>)>, TablesError> {
-        let mut ledgers = Vec::new();
+/// URL of the newest ledger: that of the newest snapshot that has one. Where snapshots of other writers hide it, the table's
+/// properties still name it.
+pub(crate) fn newest_ledger(metadata: &TableMetadata) -> Option<&str> {
+    let mut next = metadata.current_snapshot();
+    while let Some(snapshot) = next {
         if let Some(url) = ledger_of(snapshot) {
-            ledgers.push((committed_at(snapshot), self.recorded_ledger(table, url).await?));
+            return Some(url);
         }
-        if let Some(url) = checkpoint_of(snapshot) {
-            let checkpoint = self.checkpoint(table, url).await?;
-            ledgers.extend(checkpoint.iter().map(|(at, ledger)| (*at, Arc::clone(ledger))));
+        next = snapshot.parent_snapshot_id().and_then(|parent| metadata.snapshot_by_id(parent));
+    }
+    metadata.properties().get(LEDGER_KEY).map(String::as_str)
+}
+
+/// A ledger and its URL.
+pub(crate) type History = (String, Arc<RecordedLedger>);
+
+impl Tables {
+    /// The newest ledger and those before it that were committed at or after `since`, newest first; each is read once and then
+    /// kept. A checkpoint ends the history with what it keeps of those before it. A ledger that was removed ends it too: only what
+    /// nobody needs any more is.
+    pub(crate) async fn ledgers(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Vec<History>, TablesError> {
+        let is_wanted = |previous: &Previous| previous.committed_millis >= since.millis();
+        let mut history = self.ledger_chain(table, loaded, is_wanted, |ledger| ledger.checkpoint.is_some()).await?;
+        if let Some((_, oldest)) = history.last().cloned() {
+            history.extend(oldest.checkpoint.iter().flatten().cloned());
         }
-        Ok(ledgers)
+        Ok(history)
     }
 
-    async fn recorded_ledger(&self, table: Table, url: &str) -> Result<Arc<RecordedLedger>, TablesError> {
+    /// The newest ledger and those before it, newest first, up to one that is the last or whose predecessor isn't wanted.
+    pub(crate) async fn ledger_chain(
+        &self,
+        table: Table,
+        loaded: &Loaded,
+        is_wanted: impl Fn(&Previous) -> bool,
+        is_last: impl Fn(&RecordedLedger) -> bool,
+    ) -> Result<Vec<History>, TablesError> {
+        let Some(newest) = newest_ledger(&loaded.metadata) else { return Ok(Vec::new()) };
+        let layout = &loaded.layout;
+        let mut chain = vec![(newest.to_owned(), self.recorded_ledger(table, layout, newest).await?)];
+        while let Some((_, oldest)) = chain.last().filter(|(_, oldest)| !is_last(oldest)) {
+            // Commit times never decrease along the chain, so the first older one ends it.
+            let wanted: Vec<_> = oldest.previous.iter().take_while(|previous| is_wanted(previous)).cloned().collect();
+            let reads: Vec<_> = wanted.iter().map(|previous| self.recorded_ledger(table, layout, &previous.ledger)).collect();
+            let mut found = stream::iter(reads).buffered(CONCURRENT_READS).zip(stream::iter(&wanted));
+            let known = chain.len();
+            while let Some((ledger, previous)) = found.next().await {
+                match ledger {
+                    Ok(ledger) => chain.push((previous.ledger.clone(), ledger)),
+                    Err(TablesError::Store { source, .. }) if is_not_found(&source) => return Ok(chain),
+                    Err(error) => return Err(error),
+                }
+                if chain.last().is_some_and(|(_, ledger)| is_last(ledger)) {
+                    return Ok(chain);
+                }
+            }
+            if chain.len() == known {
+                break;
+            }
+        }
+        Ok(chain)
+    }
+
+    async fn recorded_ledger(&self, table: Table, layout: &Layout, url: &str) -> Result<Arc<RecordedLedger>, TablesError> {
         let known = &self.state(table).ledgers;
         if let Some(ledger) = known.get(url) {
             return Ok(ledger);
         }
-        let bytes = self.layout().read(&self.layout().path_of(url)?).await?;
+        let bytes = layout.read(&layout.path_of(url)?).await?;
         Ok(known.insert(url, decode(url, &bytes)?))
     }
 }
@@ -204,6 +320,10 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn entry(millis: i64) -> Entry {
+        Entry { commit: "c".to_owned(), snapshot_id: 4, committed_millis: millis, rows_before: 1, rows_added: 2 }
+    }
 
     #[test]
     fn a_ledger_reads_back_as_it_was_written() {
@@ -213,17 +333,63 @@ mod tests {
             at: Timestamp::from_micros(5),
             oldest: None,
         };
-        let bytes = encode(Table::Logs, &ledger).unwrap();
-        let text = r#"{"format-version":1,"at-micros":5,"segments":["a","b"],"requests":["0000000000000000000000000000001f"]}"#;
-        assert_eq!(bytes, text.as_bytes());
+        let bytes = encode(Table::Logs, &ledger, entry(9), &[]).unwrap();
+        let text = concat!(
+            r#"{"format-version":1,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,"#,
+            r#""at-micros":5,"segments":["a","b"],"requests":["0000000000000000000000000000001f"],"previous":[]}"#
+        );
+        assert_eq!(std::str::from_utf8(&bytes).unwrap(), text);
         let recorded = decode("ledger", &bytes).unwrap();
+        assert_eq!((&recorded.entry, recorded.committed), (&entry(9), Timestamp::from_millis(9)));
         assert!(recorded.segments.contains("a") && recorded.segments.contains("b"));
         assert!(recorded.requests.contains(&RequestId(31)));
     }
 
     #[test]
+    fn a_ledger_names_the_newest_before_it_first_and_no_more_than_fit() {
+        let mut history: Vec<History> = Vec::new();
+        for number in 0..40 {
+            let bytes = encode(Table::Logs, &Ledger::default(), entry(number), &history).unwrap();
+            history.insert(0, (format!("l{number}"), Arc::new(decode("ledger", &bytes).unwrap())));
+        }
+        let previous = &history[0].1.previous;
+        assert_eq!(previous.len(), 32);
+        assert_eq!((&previous[0].ledger[..], previous[0].committed_millis), ("l38", 38));
+        assert_eq!(previous[31].ledger, "l7");
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_as_it_was_written_and_ledgers_after_it_do_not_look_past_it() {
+        let first = encode(Table::Logs, &Ledger::default(), entry(1), &[]).unwrap();
+        let first: History = ("l1".to_owned(), Arc::new(decode("l1", &first).unwrap()));
+        let ledger =
+            Ledger { segments: vec!["b".to_owned(), "a".to_owned()], requests: vec![RequestId(31)], ..Ledger::default() };
+        let second = encode(Table::Logs, &ledger, entry(2), &[first.clone()]).unwrap();
+        let second: History = ("l2".to_owned(), Arc::new(decode("l2", &second).unwrap()));
+        let history = [second.clone(), first];
+        let bytes = encode_checkpoint(Table::Logs, entry(9), &history, &[second]).unwrap();
+        let text = concat!(
+            r#"{"format-version":1,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,"#,
+            r#""at-micros":9000,"segments":[],"requests":[],"#,
+            r#""previous":[{"ledger":"l2","committed-millis":2},{"ledger":"l1","committed-millis":1}],"#,
+            r#""checkpoint":[{"ledger":"l2","commit":"c","snapshot-id":4,"committed-millis":2,"rows-before":1,"rows-added":2,"#,
+            r#""segments":["a","b"],"requests":["0000000000000000000000000000001f"]}]}"#,
+        );
+        assert_eq!(std::str::from_utf8(&bytes).unwrap(), text);
+        let checkpoint = Arc::new(decode("k", &bytes).unwrap());
+        let kept = checkpoint.checkpoint.as_ref().unwrap();
+        assert_eq!((&kept[0].0[..], kept[0].1.committed, kept.len()), ("l2", Timestamp::from_millis(2), 1));
+        assert!(kept[0].1.segments.contains("a") && kept[0].1.requests.contains(&RequestId(31)));
+        let next = encode(Table::Logs, &Ledger::default(), entry(10), &[("k".to_owned(), checkpoint)]).unwrap();
+        let previous = decode("l3", &next).unwrap().previous;
+        assert_eq!(previous, [Previous { ledger: "k".to_owned(), committed_millis: 9 }]);
+    }
+
+    #[test]
     fn a_ledger_of_a_later_format_is_refused() {
-        let error = decode("u", br#"{"format-version":2,"at-micros":5,"segments":[],"requests":[]}"#).unwrap_err();
+        let later = r#"{"format-version":2,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,
+            "at-micros":5,"segments":[],"requests":[],"previous":[]}"#;
+        let error = decode("u", later.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "u is corrupt: ledger format version 2, known is 1");
     }
 }

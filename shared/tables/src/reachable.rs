@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use iceberg::spec::{FormatVersion, Manifest, ManifestList, SnapshotRef, TableMetadata};
+use iceberg::spec::{FormatVersion, Manifest, ManifestList, SnapshotRef};
+use icegate_model::{Table, Timestamp};
 use object_store::path::Path;
 
 use crate::Tables;
 use crate::catalog::Loaded;
-use crate::checkpoint::checkpoint_of;
 use crate::error::{TablesError, corrupt};
-use crate::ledger::{CONCURRENT_READS, ledger_of};
+use crate::ledger::{CONCURRENT_READS, RecordedLedger, ledger_of};
 
 /// Readers that can't list look for it; no metadata names it.
 const VERSION_HINT: &str = "version-hint.text";
@@ -52,46 +52,56 @@ impl Reachable {
         metadata.statistics_iter().for_each(|file| self.add(&file.statistics_path));
         metadata.partition_statistics_iter().for_each(|file| self.add(&file.statistics_path));
         for snapshot in metadata.snapshots() {
-            [ledger_of(snapshot), checkpoint_of(snapshot)].into_iter().flatten().for_each(|url| self.add(url));
+            ledger_of(snapshot).into_iter().for_each(|url| self.add(url));
         }
     }
 }
 
 impl Tables {
-    /// Adds everything that the metadata refers to: all snapshots, not only the newest.
+    /// Adds everything that the metadata refers to: all snapshots, not only the newest, and the ledgers that those read who loaded the
+    /// table at `since` or later.
     ///
     /// # Errors
     /// Where something can't be read, and so what it refers to isn't known. Nothing may be removed then.
-    pub(crate) async fn reach(&self, loaded: &Loaded, reachable: &mut Reachable) -> Result<(), TablesError> {
+    pub(crate) async fn reach(
+        &self,
+        table: Table,
+        loaded: &Loaded,
+        since: Timestamp,
+        reachable: &mut Reachable,
+    ) -> Result<(), TablesError> {
         reachable.add_metadata(loaded);
-        let metadata = &loaded.metadata;
+        let is_last = |ledger: &RecordedLedger| ledger.checkpoint.is_some() && ledger.committed <= since;
+        for (url, _) in self.ledger_chain(table, loaded, |_| true, is_last).await? {
+            reachable.add(&url);
+        }
         let lists: Vec<&SnapshotRef> =
-            metadata.snapshots().filter(|snapshot| reachable.add_to_walk(snapshot.manifest_list())).collect();
-        let reads: Vec<_> = lists.into_iter().map(|snapshot| self.manifest_urls(metadata, snapshot)).collect();
+            loaded.metadata.snapshots().filter(|snapshot| reachable.add_to_walk(snapshot.manifest_list())).collect();
+        let reads: Vec<_> = lists.into_iter().map(|snapshot| manifest_urls(loaded, snapshot)).collect();
         let listed: Vec<String> = stream::iter(reads).buffered(CONCURRENT_READS).try_concat().await?;
         let manifests: Vec<String> = listed.into_iter().filter(|url| reachable.add_to_walk(url)).collect();
-        let reads: Vec<_> = manifests.iter().map(|url| self.file_urls(url)).collect();
+        let reads: Vec<_> = manifests.iter().map(|url| file_urls(loaded, url)).collect();
         let mut files = stream::iter(reads).buffered(CONCURRENT_READS);
         while let Some(urls) = files.try_next().await? {
             urls.iter().for_each(|url| reachable.add(url));
         }
         Ok(())
     }
+}
 
-    /// Every manifest of a snapshot, whatever it holds.
-    async fn manifest_urls(&self, metadata: &TableMetadata, snapshot: &SnapshotRef) -> Result<Vec<String>, TablesError> {
-        let url = snapshot.manifest_list();
-        let bytes = self.layout().read(&self.layout().path_of(url)?).await?;
-        let version = metadata.format_version().max(FormatVersion::V2);
-        let list = ManifestList::parse_with_version(&bytes, version).map_err(|error| corrupt(url, error))?;
-        Ok(list.consume_entries().into_iter().map(|manifest| manifest.manifest_path).collect())
-    }
+/// Every manifest of a snapshot, whatever it holds.
+async fn manifest_urls(loaded: &Loaded, snapshot: &SnapshotRef) -> Result<Vec<String>, TablesError> {
+    let url = snapshot.manifest_list();
+    let bytes = loaded.layout.read(&loaded.layout.path_of(url)?).await?;
+    let version = loaded.metadata.format_version().max(FormatVersion::V2);
+    let list = ManifestList::parse_with_version(&bytes, version).map_err(|error| corrupt(url, error))?;
+    Ok(list.consume_entries().into_iter().map(|manifest| manifest.manifest_path).collect())
+}
 
-    /// Every file that a manifest has alive.
-    async fn file_urls(&self, url: &str) -> Result<Vec<String>, TablesError> {
-        let bytes = self.layout().read(&self.layout().path_of(url)?).await?;
-        let manifest = Manifest::parse_avro(&bytes).map_err(|error| corrupt(url, error))?;
-        let alive = manifest.entries().iter().filter(|entry| entry.is_alive());
-        Ok(alive.map(|entry| entry.file_path().to_owned()).collect())
-    }
+/// Every file that a manifest has alive.
+async fn file_urls(loaded: &Loaded, url: &str) -> Result<Vec<String>, TablesError> {
+    let bytes = loaded.layout.read(&loaded.layout.path_of(url)?).await?;
+    let manifest = Manifest::parse_avro(&bytes).map_err(|error| corrupt(url, error))?;
+    let alive = manifest.entries().iter().filter(|entry| entry.is_alive());
+    Ok(alive.map(|entry| entry.file_path().to_owned()).collect())
 }

@@ -20,6 +20,8 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const GRACE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
+const RETENTION: Retention = Retention { time: HOUR, snapshots: 1 };
+
 struct Place {
     root: Root,
     store: Arc<Clocked>,
@@ -41,7 +43,7 @@ impl Place {
     }
 
     async fn sweep(&self) -> Swept {
-        self.tables.sweep(Table::Logs, GRACE, &self.in_wal(), false).await.unwrap()
+        self.tables.sweep(Table::Logs, RETENTION, GRACE, &self.in_wal(), false).await.unwrap()
     }
 
     async fn objects(&self) -> BTreeSet<String> {
@@ -88,7 +90,7 @@ async fn a_dry_run_names_the_orphans_and_changes_nothing() {
     let lost = place.crash().await;
     place.clock.advance(GRACE);
     let before = place.objects().await;
-    let swept = place.tables.sweep(Table::Logs, GRACE, &place.in_wal(), true).await.unwrap();
+    let swept = place.tables.sweep(Table::Logs, RETENTION, GRACE, &place.in_wal(), true).await.unwrap();
     assert_eq!((swept.orphans.len(), swept.removed), (1, 0));
     assert!(swept.orphans[0].0.as_ref().ends_with(&lost));
     assert_eq!(place.objects().await, before);
@@ -97,14 +99,13 @@ async fn a_dry_run_names_the_orphans_and_changes_nothing() {
 #[tokio::test]
 async fn what_an_expiry_left_behind_goes_and_what_retained_snapshots_use_stays() {
     let place = place().await;
-    let retention = Retention { time: HOUR, snapshots: 1 };
     // More manifests than a commit merges, so that merged ones are left behind too.
     for number in 0..103 {
         place.commit(&format!("s{number}")).await;
     }
-    place.tables.expire(Table::Logs, retention, &place.in_wal(), false).await.unwrap();
+    place.tables.expire(Table::Logs, RETENTION, &place.in_wal(), false).await.unwrap();
     place.clock.advance(2 * DAY);
-    let removed = place.tables.expire(Table::Logs, retention, &place.in_wal(), false).await.unwrap().removed;
+    let removed = place.tables.expire(Table::Logs, RETENTION, &place.in_wal(), false).await.unwrap().removed;
     assert_eq!(removed, 103);
     assert_eq!(place.sweep().await, Swept::default());
     place.clock.advance(2 * DAY);
@@ -113,7 +114,7 @@ async fn what_an_expiry_left_behind_goes_and_what_retained_snapshots_use_stays()
     let removed = |part: &str| swept.orphans.iter().filter(|(path, _)| path.as_ref().contains(part)).count();
     // A list and a ledger of each, the hundred merged manifests, and all but the logged hundred of the older metadata.
     assert_eq!((removed("/snap-"), removed("/ledger/"), removed("-m0.avro")), (103, 103, 100));
-    assert_eq!((removed("/data/"), removed("/checkpoint-"), removed("version-hint")), (0, 0, 0));
+    assert_eq!((removed("/data/"), removed("version-hint")), (0, 0));
     assert_eq!(removed(".metadata.json"), swept.orphans.len() - 306);
     let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
     assert_eq!(read_all(&place.root, &snapshot).await.len(), 103);
@@ -144,10 +145,10 @@ async fn no_grace_is_shorter_than_the_least_one() {
     let place = place().await;
     place.crash().await;
     place.clock.advance(MIN_ORPHAN_GRACE - Duration::from_secs(1));
-    let swept = place.tables.sweep(Table::Logs, Duration::ZERO, &place.in_wal(), false).await.unwrap();
+    let swept = place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap();
     assert_eq!(swept, Swept::default());
     place.clock.advance(Duration::from_secs(1));
-    assert_eq!(place.tables.sweep(Table::Logs, Duration::ZERO, &place.in_wal(), false).await.unwrap().removed, 1);
+    assert_eq!(place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap().removed, 1);
 }
 
 #[tokio::test]
@@ -159,7 +160,7 @@ async fn nothing_is_removed_while_something_that_is_referred_to_can_not_be_read(
     let manifest = place.objects().await.into_iter().find(|path| path.ends_with("-m0.avro")).unwrap();
     place.root.store.put(&manifest.as_str().into(), "garbage".into()).await.unwrap();
     let before = place.objects().await;
-    let error = place.tables.sweep(Table::Logs, GRACE, &place.in_wal(), false).await.unwrap_err();
+    let error = place.tables.sweep(Table::Logs, RETENTION, GRACE, &place.in_wal(), false).await.unwrap_err();
     assert!(matches!(error, TablesError::Corrupt { .. }), "{error}");
     assert_eq!(place.objects().await, before);
 }
