@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use icegate_model::{Clock, Table};
 use icegate_storage::Root;
 use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
-use icegate_testkit::ManualClock;
+use icegate_testkit::{ClockedStore, ManualClock};
 use object_store::ObjectStoreExt;
 
-use crate::clocked::Clocked;
 use crate::conformance::{ledger, process, write_and_commit};
 use crate::rows::{NEW_YEAR, log, logs, read_all};
 
@@ -24,14 +22,19 @@ const RETENTION: Retention = Retention { time: HOUR, snapshots: 1 };
 
 struct Place {
     root: Root,
-    store: Arc<Clocked>,
+    store: Arc<ClockedStore>,
     clock: Arc<ManualClock>,
     tables: Tables,
 }
 
+fn clocked(root: &Root, clock: &Arc<ManualClock>) -> (Root, Arc<ClockedStore>) {
+    let store = Arc::new(ClockedStore::new(Arc::clone(&root.store), Arc::clone(clock) as Arc<dyn Clock>));
+    (root.with_store(Arc::clone(&store) as icegate_storage::Store), store)
+}
+
 async fn place() -> Place {
     let clock = Arc::new(ManualClock::at(icegate_model::Timestamp::from_micros(NEW_YEAR)));
-    let (root, store) = Clocked::over(&Root::memory(), &clock);
+    let (root, store) = clocked(&Root::memory(), &clock);
     let tables = process(&root, &clock, 1);
     tables.migrate_create(false).await.unwrap();
     Place { root, store, clock, tables }
@@ -124,18 +127,20 @@ async fn what_an_expiry_left_behind_goes_and_what_retained_snapshots_use_stays()
 async fn more_orphans_than_a_page_holds_are_all_removed_and_one_that_fails_stops_none() {
     const COUNT: usize = 1_205;
     let place = place().await;
+    let mut undeletable = Vec::new();
     for number in 0..COUNT {
         let path = place.root.path(&format!("icegate/logs/data/lost/{number}.parquet"));
         place.root.store.put(&path, "x".into()).await.unwrap();
         if number % 400 == 7 {
             // 7, 407 and 807.
-            place.store.undeletable.lock().unwrap().push(path);
+            undeletable.push(path);
         }
     }
+    place.store.refuse_to_delete(undeletable);
     place.clock.advance(GRACE);
     let swept = place.sweep().await;
     assert_eq!((swept.orphans.len(), swept.removed, swept.failed, swept.removed_bytes), (COUNT, COUNT - 3, 3, 1_202));
-    place.store.undeletable.lock().unwrap().clear();
+    place.store.refuse_to_delete([]);
     let swept = place.sweep().await;
     assert_eq!((swept.removed, swept.failed), (3, 0));
 }
@@ -182,13 +187,13 @@ async fn a_commit_that_was_checked_before_the_sweep_is_refused_after_it() {
 async fn a_process_that_was_frozen_before_its_swap_for_days_does_not_commit_files_that_were_removed() {
     let place = place().await;
     place.commit("s1").await;
-    let (root, store) = Clocked::over(&place.root, &place.clock);
+    let (root, store) = clocked(&place.root, &place.clock);
     let frozen = process(&root, &place.clock, 2);
     let rows = logs(&[log("a", "s", NEW_YEAR, "frozen")]);
     let files = frozen.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap();
     let ice = store.creations.lock().await;
     let commit = tokio::spawn(async move { frozen.commit(Table::Logs, Append { files, ledger: ledger(&["s2"], &[]) }).await });
-    while store.waiting.load(Ordering::SeqCst) == 0 {
+    while store.creators() == 0 {
         tokio::task::yield_now().await;
     }
     place.clock.advance(GRACE);
