@@ -5,6 +5,7 @@
 mod bad_input;
 mod exactly_once;
 mod grpc;
+mod maintain;
 mod migrate;
 mod outside;
 mod process;
