@@ -14,6 +14,7 @@
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+mod clocked_store;
 mod dice;
 mod faulty_store;
 mod local_stack;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
 
+pub use clocked_store::{ClockedStore, Deleted};
 pub use dice::Dice;
 pub use faulty_store::FaultyStore;
 pub use local_stack::LocalStack;
