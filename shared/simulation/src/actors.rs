@@ -2,5 +2,6 @@
 
 pub(crate) mod client;
 pub(crate) mod ingester;
+pub(crate) mod maintainer;
 pub(crate) mod reader;
 pub(crate) mod shifter;

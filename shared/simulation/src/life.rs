@@ -75,8 +75,8 @@ impl Life {
 fn doom(world: &World, dice: &mut Dice) -> Doom {
     let request = dice.between(1, LONGEST_LIFE);
     let when = if dice.chance(300) { When::Before } else { When::After };
-    // Longer than metadata is trusted as a base, shorter than it is kept.
-    let pause = Duration::from_secs(*dice.pick(&[20, 900, 2_700]));
+    // The longest is longer than a commit may take, and than orphans are kept.
+    let pause = Duration::from_secs(*dice.pick(&[20, 2_700, 9_000]));
     if dice.chance(world.scenario.kills) {
         Doom::Killed { request, when }
     } else if dice.chance(world.scenario.freezes) {

@@ -3,11 +3,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use icegate_model::TenantId;
+use icegate_tables::MIN_ORPHAN_GRACE;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::actors::client::{self, TENANTS};
-use crate::actors::{ingester, reader, shifter};
+use crate::actors::{ingester, maintainer, reader, shifter};
 use crate::audit::Auditor;
 use crate::life::{Life, live};
 use crate::report::Report;
@@ -99,6 +100,7 @@ async fn play(world: &Arc<World>) {
     for number in 0..scenario.readers {
         processes.start(world, format!("reader{number}"), reader::read);
     }
+    processes.start(world, "maintainer0".to_owned(), maintainer::maintain);
     let mut clients = JoinSet::new();
     for number in 0..scenario.clients {
         clients.spawn(client::send(Arc::clone(world), processes.next(), number));
@@ -150,6 +152,7 @@ async fn settle(world: &Arc<World>, process: usize) {
     world.count_many("passes to drain the write-ahead log", cycles as u64);
     life.pause(world.scenario.grace + 2 * world.scenario.skew + Duration::from_secs(60)).await;
     pass(&life, &shifter).await;
+    sweep(&life).await;
     let engine = reader::engine(&life);
     for table in world.scenario.tables.clone() {
         match world.auditor.audit(world, table).await {
@@ -170,6 +173,23 @@ async fn settle(world: &Arc<World>, process: usize) {
         for tenant in TENANTS {
             let tenant: TenantId = tenant.parse().unwrap();
             reader::query(&life, &engine, table, &tenant).await;
+        }
+    }
+}
+
+/// What crashes and lost attempts left behind goes, and nothing else.
+async fn sweep(life: &Life) {
+    let maintainer = maintainer::maintainer(life);
+    life.pause(MIN_ORPHAN_GRACE + 2 * life.world.scenario.skew + Duration::from_secs(60)).await;
+    for table in life.world.scenario.tables.clone() {
+        match maintainer.maintain(table, false).await {
+            Ok(report) => maintainer::count(life, table, &report),
+            Err(error) => return life.world.violate(format!("FAILED: maintenance without a fault: {error}")),
+        }
+        match maintainer.maintain(table, true).await {
+            Ok(report) if report.swept.orphans.is_empty() => {}
+            Ok(report) => return life.world.violate(format!("KEPT: orphans {:?}", report.swept.orphans)),
+            Err(error) => return life.world.violate(format!("FAILED: maintenance without a fault: {error}")),
         }
     }
 }

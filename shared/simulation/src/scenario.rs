@@ -48,7 +48,7 @@ impl Scenario {
         Self {
             ingesters: 2,
             clients: 2,
-            requests: dice.between(3, 6),
+            requests: dice.between(2, 5),
             shifters,
             readers: 2,
             tables,
@@ -56,9 +56,10 @@ impl Scenario {
             kills: if quiet { 0 } else { 600 },
             freezes: if quiet { 0 } else { 100 },
             grace: Duration::from_millis(*dice.pick(&[50, 30_000, 600_000])),
-            skew: Duration::from_secs(*dice.pick(&[0, 240, 240])),
+            // S3 refuses requests of clocks that are wrong by more than 15 minutes.
+            skew: Duration::from_secs(*dice.pick(&[0, 150, 840])),
             page: usize::try_from(*dice.pick(&[2, 3, 1_000])).unwrap_or(1_000),
-            pause: Duration::from_millis(*dice.pick(&[300, 5_000, 400_000])),
+            pause: Duration::from_millis(*dice.pick(&[300, 5_000, 400_000, 7_200_000])),
             max_row_groups: usize::try_from(*dice.pick(&[2, 4, 1_024])).unwrap_or(1_024),
         }
     }

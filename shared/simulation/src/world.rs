@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use icegate_storage::Root;
-use icegate_testkit::Dice;
+use icegate_testkit::{ClockedStore, Dice};
 use icegate_wal::Writer;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 use crate::turns::Turns;
+use crate::virtual_clock::VirtualClock;
 
 /// An ingester that takes requests, and what says that it is dead.
 pub(crate) type Ingester = (Writer, CancellationToken);
@@ -40,7 +41,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, print: bool) -> Arc<Self> {
         let scenario = Scenario::of(seed);
-        let (root, turns) = (Root::memory(), Turns::new(Instant::now()));
+        let turns = Turns::new(Instant::now());
+        // Objects are as old as the run's time says.
+        let clock = Arc::new(VirtualClock::new(turns.began(), 0));
+        let root = Root::memory();
+        let root = root.with_store(Arc::new(ClockedStore::new(Arc::clone(&root.store), clock)));
         Arc::new(Self {
             seed,
             auditor: Auditor::new(&root, turns.began()),
