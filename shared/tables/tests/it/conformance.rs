@@ -30,6 +30,7 @@ macro_rules! on_every_backend {
         on_every_backend!(@module memory, async |_: &str| Some($crate::backends::on_memory().await), $($name),*);
         on_every_backend!(@module files, async |_: &str| Some($crate::backends::on_files().await), $($name),*);
         on_every_backend!(@module s3, $crate::backends::on_s3, $($name),*);
+        on_every_backend!(@module rest, $crate::backends::on_rest, $($name),*);
         on_every_backend!(@module glue, $crate::backends::on_glue, $($name),*);
         on_every_backend!(@module s3_tables, $crate::backends::on_s3_tables, $($name),*);
     };
@@ -171,7 +172,9 @@ async fn disjoint_committers_at_once_all_land(bench: Bench) {
     }
     let mut snapshots = HashSet::new();
     for commit in commits {
-        snapshots.insert(commit.await.unwrap().snapshot_id);
+        let committed = commit.await.unwrap();
+        eprintln!("{committed:?}");
+        snapshots.insert(committed.snapshot_id);
     }
     assert_eq!(snapshots.len(), 8);
     let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();

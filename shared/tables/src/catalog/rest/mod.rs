@@ -18,6 +18,7 @@ use icegate_model::{Clock, ErrorKind, Table};
 use icegate_storage::Stores;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -55,9 +56,10 @@ struct ConfigReply {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct TableReply {
+struct TableReply<'a> {
     metadata_location: String,
-    metadata: TableMetadata,
+    #[serde(borrow)]
+    metadata: &'a RawValue,
 }
 
 impl RestCatalog {
@@ -107,8 +109,9 @@ impl RestCatalog {
     }
 
     fn loaded(&self, table: Table, reply: &Reply) -> Result<Loaded, TablesError> {
-        let reply: TableReply = reply.json("table").map_err(|error| failed("load", name(table), ErrorKind::Corrupt, error))?;
-        let TableReply { metadata_location: location, metadata } = reply;
+        let unreadable = |error| failed("load", name(table), ErrorKind::Corrupt, error);
+        let TableReply { metadata_location: location, metadata } = reply.json("table").map_err(unreadable)?;
+        let metadata = metadata_of(metadata.get()).map_err(|error| unreadable(RestError::reply("metadata", error)))?;
         let layout = self.places.open(table, metadata.location())?;
         Ok(Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: self.clock.now() })
     }
@@ -220,6 +223,23 @@ fn creation(definition: Definition) -> Result<Value, TablesError> {
     }))
 }
 
+/// A table's metadata. A server that stamps it with its own clock may have one that is behind ours, and then the metadata seems
+/// older than its newest snapshot, which the library takes for damage.
+fn metadata_of(text: &str) -> serde_json::Result<TableMetadata> {
+    let error = match serde_json::from_str(text) {
+        Ok(metadata) => return Ok(metadata),
+        Err(error) => error,
+    };
+    let mut value: Value = serde_json::from_str(text)?;
+    let times = |key: &str| value[key].as_array().into_iter().flatten().filter_map(|entry| entry["timestamp-ms"].as_i64());
+    let newest = times("snapshot-log").chain(times("metadata-log")).max();
+    match (newest, value["last-updated-ms"].as_i64()) {
+        (Some(newest), Some(stamped)) if newest > stamped => value["last-updated-ms"] = newest.into(),
+        _ => return Err(error),
+    }
+    serde_json::from_value(value)
+}
+
 fn mentions_location(reply: &Reply) -> bool {
     reply.error("create").to_string().to_lowercase().contains("location")
 }
@@ -255,7 +275,21 @@ fn refused(doing: &'static str, object: String, reply: &Reply) -> TablesError {
 
 #[cfg(test)]
 mod tests {
+    use icegate_model::{RandomIds, SystemClock};
+
     use super::*;
+
+    #[test]
+    fn metadata_of_a_server_whose_clock_is_behind_is_read() {
+        let definition = Definition::new(Table::Logs, &RandomIds, SystemClock.now()).unwrap();
+        let mut value = serde_json::to_value(definition.metadata_at("s3://b/t").unwrap()).unwrap();
+        value["last-updated-ms"] = 5_000.into();
+        value["metadata-log"] = json!([{ "metadata-file": "s3://b/t/metadata/0.json", "timestamp-ms": 100_000 }]);
+        assert!(serde_json::from_value::<TableMetadata>(value.clone()).is_err());
+        assert_eq!(metadata_of(&value.to_string()).unwrap().last_updated_ms(), 100_000);
+        value["format-version"] = 9.into();
+        assert!(metadata_of(&value.to_string()).is_err());
+    }
 
     #[test]
     fn a_warehouse_is_encoded_and_an_encoded_prefix_stays() {
