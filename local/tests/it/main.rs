@@ -5,6 +5,7 @@
 mod backend;
 mod backends;
 mod bad_input;
+mod credentials;
 mod exactly_once;
 mod grpc;
 mod migrate;
@@ -12,4 +13,5 @@ mod outside;
 mod process;
 mod quick_start;
 mod stack;
+mod storage_down;
 mod telemetry;
