@@ -277,6 +277,6 @@ fn sorted_ids(ids: HashSet<RequestId>) -> Vec<RequestId> {
 }
 
 /// A positive id, as Iceberg wants it.
-fn snapshot_id(id: UniqueId) -> i64 {
+pub(crate) fn snapshot_id(id: UniqueId) -> i64 {
     i64::try_from(id.0 >> 65).unwrap_or(i64::MAX).max(1)
 }

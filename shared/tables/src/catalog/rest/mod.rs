@@ -6,6 +6,7 @@
 
 mod authentication;
 mod client;
+mod creation;
 mod options;
 
 use std::collections::HashMap;
@@ -13,8 +14,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use iceberg::TableUpdate;
 use iceberg::spec::TableMetadata;
-use icegate_model::{Clock, ErrorKind, Table};
+use icegate_model::{Clock, ErrorKind, IdGenerator, Table};
 use icegate_storage::Stores;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -23,14 +25,13 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use self::client::{Client, Failure, Reply, RestError};
+use self::creation::{Creator, creation, staging};
 pub use self::options::{RestAuthentication, RestOptions};
 use super::places::Places;
 use super::{Catalog, Loaded, MetadataChange, NAMESPACE, Swap};
+use crate::commit::snapshot_id;
 use crate::definition::Definition;
 use crate::error::TablesError;
-
-/// Where new tables' metadata says that it is before a server has chosen; never sent.
-const NOWHERE: &str = "memory:///";
 
 /// Pointers on a server.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub(crate) struct RestCatalog {
     prefix: Option<String>,
     places: Places,
     clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
     /// The URL below which namespaces are, once the server was asked.
     namespaces: OnceCell<String>,
 }
@@ -62,13 +64,23 @@ struct TableReply<'a> {
     metadata: &'a RawValue,
 }
 
+#[derive(Deserialize)]
+struct StagedReply {
+    metadata: TableMetadata,
+}
+
 impl RestCatalog {
-    pub(crate) fn new(options: RestOptions, stores: Stores, clock: Arc<dyn Clock>) -> Result<Self, TablesError> {
+    pub(crate) fn new(
+        options: RestOptions,
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Result<Self, TablesError> {
         let base = format!("{}/v1", options.uri.trim_end_matches('/'));
         let client = Client::new(&options, &base, Arc::clone(&clock))
             .map_err(|error| failed("open", options.uri.clone(), ErrorKind::Invalid, error))?;
         let RestOptions { warehouse, prefix, .. } = options;
-        Ok(Self { client, base, warehouse, prefix, places: Places::new(stores), clock, namespaces: OnceCell::new() })
+        Ok(Self { client, base, warehouse, prefix, places: Places::new(stores), clock, ids, namespaces: OnceCell::new() })
     }
 
     /// The URL below which namespaces are: what the server overrides, else what is configured, else what it suggests.
@@ -133,6 +145,38 @@ impl RestCatalog {
         }
     }
 
+    /// What the server would make of a table; `None` where it exists.
+    async fn stage(&self, definition: &Definition) -> Result<Option<TableMetadata>, TablesError> {
+        let table = definition.table;
+        let url = format!("{}/{NAMESPACE}/tables", self.namespaces().await?);
+        let mut body = staging(definition)?;
+        let failed = |failure: Failure| failed("create", name(table), ErrorKind::Unavailable, failure.into_error());
+        let mut reply = self.client.call(Method::POST, &url, Some(&body)).await.map_err(failed)?;
+        let wants_place = reply.status == StatusCode::BAD_REQUEST && mentions_location(&reply);
+        if let Some(place) = self.place(table).filter(|_| wants_place) {
+            body["location"] = place.into();
+            reply = self.client.call(Method::POST, &url, Some(&body)).await.map_err(failed)?;
+        }
+        match reply.status {
+            StatusCode::CONFLICT => Ok(None),
+            status if status.is_success() => {
+                let unreadable = |error| self::failed("create", name(table), ErrorKind::Corrupt, error);
+                let StagedReply { metadata } = reply.json("staged table").map_err(unreadable)?;
+                Ok(Some(metadata))
+            }
+            _ => Err(refused("create", name(table), &reply)),
+        }
+    }
+
+    async fn change(&self, doing: &'static str, table: Table, change: MetadataChange) -> Result<Swap, TablesError> {
+        let MetadataChange { requirements, updates } = change;
+        let updates: Vec<_> = updates.iter().map(update).collect();
+        let identifier = json!({ "namespace": [NAMESPACE], "name": table.to_string() });
+        let body = json!({ "identifier": identifier, "requirements": requirements, "updates": updates });
+        let changed = self.client.call(Method::POST, &self.table_url(table).await?, Some(&body)).await;
+        self.outcome(doing, table, changed)
+    }
+
     /// What came of a request that changes a table.
     fn outcome(&self, doing: &'static str, table: Table, result: Result<Reply, Failure>) -> Result<Swap, TablesError> {
         let reply = match result {
@@ -174,27 +218,22 @@ impl Catalog for RestCatalog {
     async fn create(&self, definition: Definition) -> Result<Swap, TablesError> {
         self.create_namespace().await?;
         let table = definition.table;
-        let url = format!("{}/{NAMESPACE}/tables", self.namespaces().await?);
-        let mut body = creation(definition)?;
-        let created = self.client.call(Method::POST, &url, Some(&body)).await;
-        let wants_place = matches!(&created, Ok(reply) if reply.status == StatusCode::BAD_REQUEST && mentions_location(reply));
-        if let Some(place) = self.place(table).filter(|_| wants_place) {
-            body["location"] = place.into();
-            let created = self.client.call(Method::POST, &url, Some(&body)).await;
-            return self.outcome("create", table, created);
-        }
-        self.outcome("create", table, created)
+        let Some(staged) = self.stage(&definition).await? else { return Ok(Swap::Conflict) };
+        let layout = self.places.open(table, staged.location())?;
+        let creator = Creator {
+            commit: self.ids.unique(),
+            snapshot_id: snapshot_id(self.ids.unique()),
+            at_millis: self.clock.now().millis(),
+        };
+        let change = creation(definition, &staged, &layout, creator).await?;
+        self.change("create", table, change).await
     }
 
     async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError> {
-        let MetadataChange { requirements, updates } = change;
-        if requirements.iter().any(|requirement| requirement.check(Some(&base.metadata)).is_err()) {
+        if change.requirements.iter().any(|requirement| requirement.check(Some(&base.metadata)).is_err()) {
             return Ok(Swap::Conflict);
         }
-        let identifier = json!({ "namespace": [NAMESPACE], "name": table.to_string() });
-        let body = json!({ "identifier": identifier, "requirements": requirements, "updates": updates });
-        let committed = self.client.call(Method::POST, &self.table_url(table).await?, Some(&body)).await;
-        self.outcome("commit", table, committed)
+        self.change("commit", table, change).await
     }
 
     fn location(&self, _table: Table) -> Option<String> {
@@ -206,21 +245,14 @@ fn name(table: Table) -> String {
     format!("{NAMESPACE}.{table}")
 }
 
-/// The body that creates a table.
-fn creation(definition: Definition) -> Result<Value, TablesError> {
-    let (table, properties) = (definition.table, definition.properties.clone());
-    let metadata = definition.metadata_at(NOWHERE)?;
-    let mut properties = json!(properties);
-    // Servers make the format of their own choice where nothing is said.
-    properties["format-version"] = "2".into();
-    Ok(json!({
-        "name": table.to_string(),
-        "schema": metadata.current_schema().as_ref(),
-        "partition-spec": metadata.default_partition_spec().as_ref(),
-        "write-order": metadata.default_sort_order().as_ref(),
-        "stage-create": false,
-        "properties": properties,
-    }))
+/// An update as it is sent.
+fn update(update: &TableUpdate) -> Value {
+    let mut value = json!(update);
+    if let TableUpdate::AddSchema { schema } = update {
+        // The protocol leaves it out by now; servers that are a little older insist on it.
+        value["last-column-id"] = schema.highest_field_id().into();
+    }
+    value
 }
 
 /// A table's metadata. A server that stamps it with its own clock may have one that is behind ours, and then the metadata seems
