@@ -17,6 +17,8 @@ pub(crate) enum ProcessError {
     Telemetry(#[from] TelemetryError),
     #[error("{key}: {source}")]
     Storage { key: &'static str, source: StorageError },
+    #[error("catalog.properties.{name} {message}")]
+    CatalogProperty { name: String, message: &'static str },
     #[error(transparent)]
     Tables(#[from] TablesError),
     #[error(transparent)]
@@ -41,7 +43,7 @@ impl ProcessError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(error) => error.kind(),
-            Self::Telemetry(_) => ErrorKind::Invalid,
+            Self::Telemetry(_) | Self::CatalogProperty { .. } => ErrorKind::Invalid,
             Self::Storage { source, .. } => source.kind(),
             Self::Tables(error) => error.kind(),
             Self::Engine(error) => error.kind(),

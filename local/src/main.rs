@@ -7,6 +7,7 @@ mod migrate;
 mod send;
 mod serve;
 mod stores;
+mod tables;
 mod version;
 
 use std::io::Write;
@@ -50,7 +51,9 @@ async fn run(command: Command) -> Result<(), ProcessError> {
 }
 
 fn check(place: &Place) -> Result<(), ProcessError> {
-    stores::check(&place.config()?)?;
+    let config = place.config()?;
+    stores::check(&config)?;
+    tables::check(&config)?;
     print("the configuration is valid")
 }
 

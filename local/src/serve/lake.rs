@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, RandomIds, SystemClock};
-use icegate_runtime::config::{CatalogBackend, Config, WalCompression};
+use icegate_runtime::config::{Config, WalCompression};
 use icegate_shift::{ShiftConfig, Shifter};
 use icegate_storage::{Counted, RequestMetrics};
 use icegate_tables::{FileOptions, Tables};
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ProcessError;
-use crate::stores;
+use crate::{stores, tables};
 
 /// Attempts of a put that fit into the deadline of a write even where the first ones are not answered.
 const PUTS_PER_DEADLINE: u32 = 2;
@@ -28,17 +28,12 @@ pub(super) struct Lake {
 
 impl Lake {
     /// Opens what the configuration names; every request to a store is counted.
-    pub(super) fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
+    pub(super) async fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
         let requests = RequestMetrics::register(registry);
         let stores = stores::stores(config).with_wrap(move |store| Arc::new(Counted::new(store, requests.clone())));
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let wal = Wal::new(stores::open(&stores, stores::QUEUE, &config.queue.common.base_path)?);
-        let warehouse = stores::open(&stores, stores::WAREHOUSE, &config.catalog.warehouse)?;
-        let tables = match config.catalog.backend {
-            CatalogBackend::Memory => Tables::memory(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
-            // The others are refused when the configuration is checked.
-            _ => Tables::object_store(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
-        };
+        let tables = tables::open(config, &stores, Arc::clone(&clock), Arc::clone(&ids)).await?;
         Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids })
     }
 

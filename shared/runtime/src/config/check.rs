@@ -14,8 +14,7 @@ impl Config {
     }
 
     fn check_backends(&self) -> Result<(), ConfigError> {
-        let catalog = match &self.catalog.backend {
-            CatalogBackend::ObjectStore | CatalogBackend::Memory => None,
+        match &self.catalog.backend {
             CatalogBackend::Rest { uri } if !uri.starts_with("http://") && !uri.starts_with("https://") => {
                 return refuse("catalog.backend.rest.uri", format!("{uri:?}: it starts with http:// or https://"));
             }
@@ -28,15 +27,7 @@ impl Config {
                     format!("{arn:?}: it has the form arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"),
                 );
             }
-            CatalogBackend::Rest { .. } => Some("rest"),
-            CatalogBackend::Glue { .. } => Some("glue"),
-            CatalogBackend::S3Tables { .. } => Some("s3tables"),
-        };
-        if let Some(name) = catalog {
-            return refuse(
-                "catalog.backend",
-                format!("{name} is not supported by this build, allowed are object_store and memory"),
-            );
+            _ => {}
         }
         self.check_storage()?;
         if self.catalog.cache.is_some() {

@@ -65,17 +65,32 @@ fn every_key_of_the_reference_is_read_and_the_defaults_are_the_reference() {
 }
 
 #[test]
-fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named() {
-    for (text, named) in [
-        ("catalog: { backend: !rest { uri: http://n:1/iceberg }, warehouse: s3://w/ }", "rest is not supported"),
-        ("catalog: { backend: { rest: { uri: http://n:1/iceberg } } }", "rest is not supported"),
-        ("catalog: { backend: !rest { uri: ftp://n } }", "http://"),
-        ("catalog: { backend: !glue { catalog_id: \"123456789012\" } }", "glue is not supported"),
-        ("catalog: { backend: !glue { catalog_id: \"12\" } }", "12 digits"),
+fn every_backend_is_read_in_each_spelling() {
+    let rest = CatalogBackend::Rest { uri: "http://n:1/iceberg".to_owned() };
+    let glue = CatalogBackend::Glue { catalog_id: Some("123456789012".to_owned()) };
+    let arn = "arn:aws:s3tables:us-east-1:123456789012:bucket/t".to_owned();
+    for (text, backend) in [
+        ("catalog: { backend: !rest { uri: http://n:1/iceberg }, warehouse: s3://w/ }", &rest),
+        ("catalog: { backend: { rest: { uri: http://n:1/iceberg } } }", &rest),
+        ("catalog: { backend: !glue { catalog_id: \"123456789012\" } }", &glue),
+        ("catalog: { backend: glue }", &CatalogBackend::Glue { catalog_id: None }),
         (
             "catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/t' } }",
-            "s3tables is not supported",
+            &CatalogBackend::S3Tables { table_bucket_arn: arn },
         ),
+        ("catalog: { backend: !object_store }", &CatalogBackend::ObjectStore),
+        ("catalog: { backend: !memory }", &CatalogBackend::Memory),
+    ] {
+        assert_eq!(&parse(text).unwrap().catalog.backend, backend, "{text}");
+    }
+}
+
+#[test]
+fn a_backend_that_makes_no_sense_is_named() {
+    for (text, named) in [
+        ("catalog: { backend: !rest { uri: ftp://n } }", "http://"),
+        ("catalog: { backend: !glue { catalog_id: \"12\" } }", "12 digits"),
+        ("catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3:::t' } }", "arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"),
         ("storage: { backend: !s3 { bucket: w, region: r, endpoint: 'm:9000' } }", "starts with http:// or https://"),
         ("storage: { backend: !s3 { bucket: 's3://w/', region: r } }", "name of a bucket, without s3://"),
         ("storage: { backend: !s3 { bucket: w, region: '' } }", "such as us-east-1"),
@@ -160,8 +175,8 @@ fn variables_override_single_keys_and_enums_have_their_fields_beside_them() {
     assert_eq!((config.loki.port, config.loki.host.as_str()), (3102, "127.0.0.1"));
     assert_eq!(config.tracing.service_name, "123");
     assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");
-    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue"), ("ICEGATE_CATALOG__CATALOG_ID", "123456789012")]).unwrap_err();
-    assert!(glue.contains("glue is not supported"), "{glue}");
+    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue"), ("ICEGATE_CATALOG__CATALOG_ID", "123456789012")]).unwrap();
+    assert_eq!(glue.catalog.backend, CatalogBackend::Glue { catalog_id: Some("123456789012".to_owned()) });
     let unknown = variables(&[("ICEGATE_LOKI__PROT", "1")]).unwrap_err();
     assert!(unknown.contains("prot"), "{unknown}");
     let wrong = variables(&[("ICEGATE_LOKI__PORT", "many")]).unwrap_err();
@@ -199,8 +214,8 @@ fn a_secret_does_not_print() {
 fn variables_may_come_in_any_order_and_a_variant_needs_only_its_required_fields() {
     let config = variables(&[("ICEGATE_STORAGE__ROOT_PATH", "/r"), ("ICEGATE_STORAGE__BACKEND", "filesystem")]).unwrap();
     assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");
-    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue")]).unwrap_err();
-    assert!(glue.contains("glue is not supported"), "{glue}");
+    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue")]).unwrap();
+    assert_eq!(glue.catalog.backend, CatalogBackend::Glue { catalog_id: None });
     assert_eq!(parse("storage: { backend: !filesystem }").unwrap().catalog.warehouse, "file:///data/warehouse/");
     let rest = parse("catalog: { backend: rest }").unwrap_err();
     assert!(rest.contains("missing field `uri`"), "{rest}");
