@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backend;
+mod backends;
 mod bad_input;
+mod credentials;
 mod exactly_once;
 mod grpc;
 mod maintain;
@@ -10,4 +13,6 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod stack;
+mod storage_down;
 mod telemetry;

@@ -184,7 +184,8 @@ fn on_a_schedule_it_runs_until_it_is_stopped() {
     assert!(run(&["maintain", "migrate", "create", "--data-dir", folder]).status.success());
     let mut command = icegate(&["maintain", "run", "--data-dir", folder]);
     let log = std::fs::File::create(data.path().join("log")).unwrap();
-    let mut child = command.env("ICEGATE_MAINTAIN__INTERVAL_SECS", "1").stderr(log.try_clone().unwrap()).stdout(log).spawn().unwrap();
+    let mut child =
+        command.env("ICEGATE_MAINTAIN__INTERVAL_SECS", "1").stderr(log.try_clone().unwrap()).stdout(log).spawn().unwrap();
     let started = Instant::now();
     while !std::fs::read_to_string(data.path().join("log")).unwrap().contains("maintained") {
         assert!(started.elapsed() < PATIENCE && child.try_wait().unwrap().is_none());

@@ -1,5 +1,5 @@
-//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an S3 server, a network that
-//! breaks.
+//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an S3 server, the services
+//! of the local stack, a network that breaks.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -15,6 +15,7 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod clocked_store;
+mod local_stack;
 mod s3_server;
 mod tcp_proxy;
 
@@ -24,6 +25,7 @@ use std::time::Duration;
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
 
 pub use clocked_store::{ClockedStore, Deleted};
+pub use local_stack::LocalStack;
 pub use s3_server::S3Server;
 pub use tcp_proxy::{TcpProxy, Traffic};
 

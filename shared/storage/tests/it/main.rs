@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod conformance;
+mod faults;
+mod scripted;
 
 use icegate_storage::Stores;
 use icegate_storage::aws::AwsOptions;
