@@ -23,7 +23,6 @@ pub(super) struct Place {
 /// A version of the `logs` table.
 #[derive(Clone, Debug)]
 pub(super) struct Version {
-    pub(super) number: u64,
     pub(super) location: String,
     pub(super) snapshot: Option<i64>,
     /// Rows by the snapshot's own summary.
@@ -90,7 +89,7 @@ impl Place {
         let snapshots = metadata["snapshots"].as_array().into_iter().flatten();
         let current = snapshots.filter(|given| given["snapshot-id"].as_i64() == snapshot).last();
         let rows = current.map_or(0, |given| given["summary"]["total-records"].as_str().unwrap().parse().unwrap());
-        Version { number, location: self.warehouse.url_of(&path), snapshot, rows }
+        Version { location: self.warehouse.url_of(&path), snapshot, rows }
     }
 
     /// The version that made this snapshot the current one, looked for from `newest` back.
