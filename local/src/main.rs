@@ -6,6 +6,7 @@ mod error;
 mod migrate;
 mod send;
 mod serve;
+mod stores;
 mod version;
 
 use std::io::Write;
@@ -49,7 +50,7 @@ async fn run(command: Command) -> Result<(), ProcessError> {
 }
 
 fn check(place: &Place) -> Result<(), ProcessError> {
-    place.config()?;
+    stores::check(&place.config()?)?;
     print("the configuration is valid")
 }
 

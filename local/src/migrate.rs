@@ -2,12 +2,11 @@ use std::sync::Arc;
 
 use icegate_model::{RandomIds, SystemClock};
 use icegate_runtime::config::CatalogBackend;
-use icegate_storage::Root;
 use icegate_tables::{Change, Tables};
 
 use crate::cli::Place;
 use crate::error::ProcessError;
-use crate::print;
+use crate::{print, stores};
 
 /// `icegate maintain migrate create`.
 pub(crate) async fn create(place: &Place, dry_run: bool) -> Result<(), ProcessError> {
@@ -21,8 +20,7 @@ pub(crate) async fn upgrade(place: &Place, dry_run: bool) -> Result<(), ProcessE
 
 fn tables(place: &Place) -> Result<Tables, ProcessError> {
     let config = place.config()?;
-    let warehouse =
-        Root::open(&config.catalog.warehouse).map_err(|source| ProcessError::Storage { key: "catalog.warehouse", source })?;
+    let warehouse = stores::open(&stores::stores(&config), stores::WAREHOUSE, &config.catalog.warehouse)?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
     Ok(match config.catalog.backend {
         CatalogBackend::Memory => Tables::memory(warehouse, clock, ids),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use icegate_model::{Clock, IdGenerator, RandomIds, SystemClock};
 use icegate_runtime::config::{CatalogBackend, Config, WalCompression};
 use icegate_shift::{ShiftConfig, Shifter};
-use icegate_storage::{Counted, RequestMetrics, Root};
+use icegate_storage::{Counted, RequestMetrics};
 use icegate_tables::{FileOptions, Tables};
 use icegate_wal::{Wal, Writer, WriterConfig, WriterTask};
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
@@ -13,6 +13,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ProcessError;
+use crate::stores;
+
+/// Attempts of a put that fit into the deadline of a write even where the first ones are not answered.
+const PUTS_PER_DEADLINE: u32 = 2;
 
 /// The data: its stores, the WAL and the tables.
 pub(super) struct Lake {
@@ -26,14 +30,10 @@ impl Lake {
     /// Opens what the configuration names; every request to a store is counted.
     pub(super) fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
         let requests = RequestMetrics::register(registry);
-        let open = |key, url: &str| -> Result<Root, ProcessError> {
-            let root = Root::open(url).map_err(|source| ProcessError::Storage { key, source })?;
-            let counted = Counted::new(Arc::clone(&root.store), requests.clone());
-            Ok(root.with_store(Arc::new(counted)))
-        };
+        let stores = stores::stores(config).with_wrap(move |store| Arc::new(Counted::new(store, requests.clone())));
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>) = (Arc::new(SystemClock), Arc::new(RandomIds));
-        let wal = Wal::new(open("queue.common.base_path", &config.queue.common.base_path)?);
-        let warehouse = open("catalog.warehouse", &config.catalog.warehouse)?;
+        let wal = Wal::new(stores::open(&stores, stores::QUEUE, &config.queue.common.base_path)?);
+        let warehouse = stores::open(&stores, stores::WAREHOUSE, &config.catalog.warehouse)?;
         let tables = match config.catalog.backend {
             CatalogBackend::Memory => Tables::memory(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
             // The others are refused when the configuration is checked.
@@ -52,6 +52,8 @@ impl Lake {
             records_per_flush_multiplier: write.records_per_flush_multiplier,
             max_bytes_per_flush: write.max_bytes_per_flush,
             flush_interval: Duration::from_millis(write.flush_interval_ms),
+            put_timeout: Duration::from_millis(write.deadline_ms) / PUTS_PER_DEADLINE,
+            write_deadline: Duration::from_millis(write.deadline_ms),
             ..WriterConfig::default()
         };
         let metrics = icegate_wal::Metrics::register(registry);

@@ -9,7 +9,7 @@ use crate::process::{PATIENCE, Process, Settings, icegate};
 
 const NEVER_MS: u64 = 86_400_000;
 
-fn one_line(text: &str) -> Vec<u8> {
+pub(crate) fn one_line(text: &str) -> Vec<u8> {
     json!({ "resourceLogs": [{
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "once" } }] },
         "scopeLogs": [{ "logRecords": [{ "timeUnixNano": "1704067200000000123", "body": { "stringValue": text } }] }],
@@ -18,7 +18,7 @@ fn one_line(text: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-async fn lines(process: &Process, query: &str) -> Vec<String> {
+pub(crate) async fn lines(process: &Process, query: &str) -> Vec<String> {
     let range = [("query", query), ("start", "1704067200"), ("end", "1704067260"), ("limit", "5000")];
     let answer = process.query("default", "query_range", &range).await;
     let streams = answer["data"]["result"].as_array().unwrap();
@@ -78,7 +78,7 @@ async fn a_stop_flushes_and_a_restart_serves_what_was_in_the_wal() {
 }
 
 /// Every acknowledged request's rows, as `send` journals them: request number -> rows.
-fn acknowledged(journal: &std::path::Path) -> BTreeMap<u64, u64> {
+pub(crate) fn acknowledged(journal: &std::path::Path) -> BTreeMap<u64, u64> {
     let text = std::fs::read_to_string(journal).unwrap_or_default();
     let entries = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
@@ -88,7 +88,7 @@ fn acknowledged(journal: &std::path::Path) -> BTreeMap<u64, u64> {
 }
 
 /// `send.id` of every stored row, with how often it is there.
-async fn stored(process: &Process) -> BTreeMap<String, u64> {
+pub(crate) async fn stored(process: &Process) -> BTreeMap<String, u64> {
     let query = "sum by (send_id) (count_over_time({service_name=~\".+\"}[100y]))";
     let answer = process.query("default", "query", &[("query", query), ("time", "4102444800")]).await;
     let samples = answer["data"]["result"].as_array().unwrap();
@@ -96,45 +96,40 @@ async fn stored(process: &Process) -> BTreeMap<String, u64> {
     samples.iter().map(|sample| (sample["metric"]["send_id"].as_str().unwrap().to_owned(), count(sample))).collect()
 }
 
+/// Rows of a request that [`sender`] sends.
+pub(crate) const ROWS: u64 = 5;
+
+/// Sends numbered requests from `first` on until it is killed, and journals those that are acknowledged.
+pub(crate) fn sender(process: &Process, first: u64, journal: &std::path::Path) -> std::process::Child {
+    let (endpoint, first, rows) = (process.otlp("/v1/logs"), first.to_string(), ROWS.to_string());
+    let mut command = icegate(&["send", "--endpoint", &endpoint, "--use-protobuf", "--continuous", "--concurrency", "8"]);
+    command.args(["--records-per-message", &rows, "--seed", "7", "--start-number", &first, "--retries", "0"]);
+    command.args(["--message-interval-ms", "5", "--journal", journal.to_str().unwrap()]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+}
+
+/// Asserts that every acknowledged row is stored, and none twice.
+pub(crate) async fn assert_each_once(process: &Process, acknowledged: &BTreeMap<u64, u64>) {
+    let stored = stored(process).await;
+    let doubled: Vec<_> = stored.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(doubled.is_empty(), "stored more than once: {doubled:?}");
+    let rows = acknowledged.iter().flat_map(|(request, rows)| (0..*rows).map(move |row| format!("7-{}", request * ROWS + row)));
+    let missing: Vec<_> = rows.filter(|id| !stored.contains_key(id)).collect();
+    assert!(missing.is_empty(), "acknowledged and missing: {missing:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_twenty_kills_nothing_acknowledged_is_missing_and_nothing_is_doubled() {
     const KILLS: u64 = 20;
-    const ROWS: u64 = 5;
     const FIRST_NUMBER_STEP: u64 = 1_000_000;
     let data = tempfile::tempdir().unwrap();
     let settings =
         Settings { data: data.path(), shift_interval_ms: 50, variables: &[("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000")] };
-    let mut expected = Vec::new();
+    let mut expected = BTreeMap::new();
     for round in 0..KILLS {
         let process = Process::start(&settings).await;
         let journal = data.path().join(format!("journal-{round}"));
-        let endpoint = process.otlp("/v1/logs");
-        let first = (round * FIRST_NUMBER_STEP).to_string();
-        let mut sender = icegate(&[
-            "send",
-            "--endpoint",
-            &endpoint,
-            "--use-protobuf",
-            "--continuous",
-            "--concurrency",
-            "8",
-            "--records-per-message",
-            &ROWS.to_string(),
-            "--seed",
-            "7",
-            "--start-number",
-            &first,
-            "--retries",
-            "0",
-            "--message-interval-ms",
-            "5",
-            "--journal",
-            journal.to_str().unwrap(),
-        ])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+        let mut sender = sender(&process, round * FIRST_NUMBER_STEP, &journal);
         // Rounds end at different places of append, shift and clean-up; a prime step spreads them.
         let moment = std::time::Duration::from_millis(150 + (round * 37) % 400);
         let begun = Instant::now();
@@ -147,15 +142,6 @@ async fn after_twenty_kills_nothing_acknowledged_is_missing_and_nothing_is_doubl
         let _ = sender.wait();
         expected.extend(acknowledged(&journal));
     }
-    let process = Process::start(&settings).await;
-    let stored = stored(&process).await;
-    let doubled: Vec<_> = stored.iter().filter(|(_, count)| **count != 1).collect();
-    assert!(doubled.is_empty(), "stored more than once: {doubled:?}");
     assert!(expected.len() as u64 >= KILLS, "{expected:?}");
-    let missing: Vec<_> = expected
-        .iter()
-        .flat_map(|(request, rows)| (0..*rows).map(move |row| format!("7-{}", request * ROWS + row)))
-        .filter(|id| !stored.contains_key(id))
-        .collect();
-    assert!(missing.is_empty(), "acknowledged and missing: {missing:?}");
+    assert_each_once(&Process::start(&settings).await, &expected).await;
 }

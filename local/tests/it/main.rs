@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod backend;
+mod backends;
 mod bad_input;
 mod exactly_once;
 mod grpc;
@@ -10,4 +12,5 @@ mod outside;
 mod process;
 mod quick_start;
 mod soak;
+mod stack;
 mod telemetry;

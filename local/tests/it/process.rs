@@ -22,7 +22,18 @@ pub(crate) struct Process {
     log: Arc<Mutex<String>>,
 }
 
-/// What differs between tests in the process's configuration.
+/// Which of the documented processes it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// `icegate run`.
+    All,
+    /// `icegate ingest run`.
+    Ingest,
+    /// `icegate query run`.
+    Query,
+}
+
+/// What differs between tests on plain files in the process's configuration.
 pub(crate) struct Settings<'a> {
     pub(crate) data: &'a Path,
     /// How often the WAL is shifted; long leaves everything in the WAL.
@@ -32,37 +43,59 @@ pub(crate) struct Settings<'a> {
 }
 
 impl Process {
-    /// Starts the binary and waits until it answers.
+    /// Starts the binary with everything in one process, on plain files, and waits until it answers.
     pub(crate) async fn start(settings: &Settings<'_>) -> Self {
-        let [otlp_http, otlp_grpc, loki, metrics] = free_ports();
-        let config = settings.data.join("icegate.yaml");
-        std::fs::write(&config, config_text(settings, [otlp_http, otlp_grpc, loki, metrics])).unwrap();
-        let mut command = icegate(&["run", "-c", config.to_str().unwrap()]);
-        command.envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
+        let data = settings.data.display();
+        let stores = format!(
+            "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
+             storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
+             queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n"
+        );
+        Self::start_part(Part::All, settings, &stores, free_ports()).await
+    }
+
+    /// Starts the binary as one of its processes on the stores of a configuration, and waits until it answers. The data folder
+    /// holds the configuration; the ports are those of OTLP over HTTP and gRPC, Loki and metrics.
+    pub(crate) async fn start_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 4]) -> Self {
+        let [otlp_http, otlp_grpc, loki, metrics] = ports;
+        let config = settings.data.join(format!("icegate-{otlp_http}.yaml"));
+        std::fs::write(&config, format!("{stores}{}", servers_text(settings, ports))).unwrap();
+        let arguments: &[&str] = match part {
+            Part::All => &["run", "-c"],
+            Part::Ingest => &["ingest", "run", "-c"],
+            Part::Query => &["query", "run", "-c"],
+        };
+        let mut command = icegate(arguments);
+        command.arg(&config).envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
         let mut process = Self { child, otlp_http, otlp_grpc, loki, metrics, log };
-        process.wait_until_ready().await;
+        process.wait_until_ready(part).await;
         process
     }
 
-    async fn wait_until_ready(&mut self) {
+    async fn wait_until_ready(&mut self, part: Part) {
+        let mut urls = Vec::new();
+        if part != Part::Ingest {
+            urls.push(format!("http://127.0.0.1:{}/ready", self.loki));
+        }
+        if part != Part::Query {
+            urls.push(self.otlp("/health"));
+        }
         let started = Instant::now();
-        while started.elapsed() < PATIENCE {
+        while let Some(url) = urls.last() {
+            assert!(started.elapsed() < PATIENCE, "icegate was not ready:\n{}", self.log());
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("icegate ended with {status} before it was ready:\n{}", self.log());
             }
-            let ready = reqwest::get(format!("http://127.0.0.1:{}/ready", self.loki)).await;
-            let healthy = reqwest::get(format!("http://127.0.0.1:{}/health", self.otlp_http)).await;
-            if ready.is_ok_and(|answer| answer.status().is_success()) && healthy.is_ok_and(|answer| answer.status().is_success())
-            {
-                return;
+            if reqwest::get(url).await.is_ok_and(|answer| answer.status().is_success()) {
+                urls.pop();
+            } else {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("icegate was not ready:\n{}", self.log());
     }
 
     /// What the process has logged so far.
@@ -80,6 +113,11 @@ impl Process {
     pub(crate) fn stop(mut self) -> std::process::ExitStatus {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         self.child.wait().unwrap()
+    }
+
+    /// What the process counts, as one text.
+    pub(crate) async fn metrics(&self) -> String {
+        reqwest::get(format!("http://127.0.0.1:{}/metrics", self.metrics)).await.unwrap().text().await.unwrap()
     }
 
     pub(crate) fn otlp(&self, path: &str) -> String {
@@ -185,13 +223,10 @@ pub(crate) fn encode(parameters: &[(&str, &str)]) -> String {
     text
 }
 
-fn config_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
-    let (data, interval) = (settings.data.display(), settings.shift_interval_ms);
+fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
+    let interval = settings.shift_interval_ms;
     format!(
-        "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
-         storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
-         queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n\
-         shift: {{ jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: {interval} }} }}\n\
+        "shift: {{ jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: {interval} }} }}\n\
          otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
          otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
          loki: {{ host: 127.0.0.1, port: {loki} }}\n\

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use icegate_model::{Table, TenantId, TimeRange, Timestamp};
-use icegate_storage::Store;
 use icegate_tables::{Snapshot, Tables};
 use icegate_wal::{Segment, Wal};
 
@@ -18,16 +16,13 @@ use crate::footers::Footers;
 use crate::memory::BoundedPool;
 use crate::plan::{self, Window};
 use crate::provider::TenantRows;
-use crate::reader::PinnedReaders;
 use crate::report::ScanReport;
 use crate::schema::read_schema;
 use crate::segments::{self, PlannedSegment};
 use crate::snapshots::Snapshots;
+use crate::sources::{Source, TableSources};
 use crate::{EngineConfig, EngineError, Metrics, is_stale};
 
-/// Under these URLs DataFusion finds the stores; they say nothing of where the stores are.
-const TABLE_URL: &str = "icegate-tables://warehouse/";
-const WAL_URL: &str = "icegate-wal://queue/";
 /// How often a scan is planned before a vanishing object is given up on.
 const PLAN_ATTEMPTS: usize = 3;
 /// How far the clocks of writers and shifters may be apart: a ledger may seem this much older than its segments.
@@ -39,10 +34,8 @@ pub struct Engine {
     wal: Option<Arc<Wal>>,
     config: EngineConfig,
     runtime: Arc<RuntimeEnv>,
-    table_url: ObjectStoreUrl,
-    wal_url: ObjectStoreUrl,
-    table_readers: Arc<PinnedReaders>,
-    segment_readers: Arc<PinnedReaders>,
+    table_sources: TableSources,
+    wal_source: Option<Source>,
     footers: Footers,
     snapshots: Snapshots,
     metrics: Metrics,
@@ -82,22 +75,14 @@ impl Engine {
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .with_cache_manager(CacheManagerConfig::default().with_metadata_cache_limit(config.metadata_cache_bytes))
             .build_arc()?;
-        let (table_url, wal_url) = (ObjectStoreUrl::parse(TABLE_URL)?, ObjectStoreUrl::parse(WAL_URL)?);
-        let readers = |url: &ObjectStoreUrl, store: &Store| {
-            runtime.register_object_store(url.as_ref(), Arc::clone(store));
-            Arc::new(PinnedReaders::new(Arc::clone(store), runtime.cache_manager.get_file_metadata_cache()))
-        };
-        let table_readers = readers(&table_url, &tables.root().store);
-        let segment_readers = wal.as_ref().map_or_else(|| Arc::clone(&table_readers), |wal| readers(&wal_url, &wal.root().store));
+        let wal_source = wal.as_ref().map(|wal| Source::register(&runtime, "wal", &wal.root().store)).transpose()?;
         let footers = Footers::new(config.footer_cache_entries, config.footer_read_parallelism);
         Ok(Self {
             tables,
             wal,
             config,
-            table_url,
-            wal_url,
-            table_readers,
-            segment_readers,
+            table_sources: TableSources::default(),
+            wal_source,
             footers,
             runtime,
             snapshots: Snapshots::default(),
@@ -170,15 +155,17 @@ impl Engine {
 
     async fn plan(&self, table: Table, tenant: &TenantId, range: TimeRange) -> Result<Opened, EngineError> {
         let mut report = ScanReport::new(table, tenant.clone());
-        let (mut files, mut segments) = (Vec::new(), Vec::new());
+        let (mut files, mut segments) = (None, None);
         if let Some(window) = Window::of(range) {
             // READ-1 rests on this order: what leaves the listing after it was taken is in the snapshot that is loaded after it.
             let listed = self.list(table).await?;
             let snapshot = self.snapshot(table, &listed).await?;
             report.snapshot = snapshot.id();
-            files = plan::files(&snapshot, tenant, window, &mut report)?;
-            segments = self.segments(listed, &snapshot, tenant, window, &mut report).await?;
-            self.check_objects(table, files.len() + segments.len())?;
+            let planned_files = plan::files(&snapshot, tenant, window, &mut report)?;
+            let planned_segments = self.segments(listed, &snapshot, tenant, window, &mut report).await?;
+            self.check_objects(table, planned_files.len() + planned_segments.len())?;
+            files = Some((self.table_sources.of(&self.runtime, table, &snapshot.root().store)?, planned_files));
+            segments = self.wal_source.clone().map(|source| (source, planned_segments));
         }
         self.metrics.count(&report);
         let provider = TenantRows {
@@ -186,11 +173,7 @@ impl Engine {
             tenant: tenant.clone(),
             schema: read_schema(table),
             files,
-            table_url: self.table_url.clone(),
-            table_readers: Arc::clone(&self.table_readers),
             segments,
-            wal_url: self.wal_url.clone(),
-            segment_readers: Arc::clone(&self.segment_readers),
             wal_metadata_size_hint: self.config.wal_metadata_size_hint,
             batch_size: self.config.batch_size,
             target_partitions: self.config.target_partitions,

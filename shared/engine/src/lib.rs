@@ -44,6 +44,7 @@ mod schema;
 mod segment_scan;
 mod segments;
 mod snapshots;
+mod sources;
 mod statistics;
 mod table_scan;
 mod tenant_filter;

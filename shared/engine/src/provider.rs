@@ -6,7 +6,6 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
-use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -17,8 +16,8 @@ use icegate_model::{Table, TenantId};
 use icegate_tables::DataFile;
 
 use crate::PredicatePushdown;
-use crate::reader::PinnedReaders;
 use crate::segments::PlannedSegment;
+use crate::sources::Source;
 use crate::{segment_scan, table_scan};
 
 /// One tenant's rows of one table: the union of its table files and what of the WAL isn't in them.
@@ -26,12 +25,8 @@ pub(crate) struct TenantRows {
     pub(crate) table: Table,
     pub(crate) tenant: TenantId,
     pub(crate) schema: SchemaRef,
-    pub(crate) files: Vec<Arc<DataFile>>,
-    pub(crate) table_url: ObjectStoreUrl,
-    pub(crate) table_readers: Arc<PinnedReaders>,
-    pub(crate) segments: Vec<PlannedSegment>,
-    pub(crate) wal_url: ObjectStoreUrl,
-    pub(crate) segment_readers: Arc<PinnedReaders>,
+    pub(crate) files: Option<(Source, Vec<Arc<DataFile>>)>,
+    pub(crate) segments: Option<(Source, Vec<PlannedSegment>)>,
     pub(crate) wal_metadata_size_hint: usize,
     pub(crate) batch_size: usize,
     pub(crate) target_partitions: usize,
@@ -48,14 +43,9 @@ pub(crate) struct ScanShape<'a> {
 }
 
 impl TenantRows {
-    /// A Parquet source that reads with `readers`.
-    pub(crate) fn parquet(
-        &self,
-        readers: &Arc<PinnedReaders>,
-        metadata_size_hint: usize,
-        shape: &ScanShape<'_>,
-    ) -> ParquetSource {
-        let readers = Arc::clone(readers);
+    /// A Parquet source that reads from `source`.
+    pub(crate) fn parquet(&self, source: &Source, metadata_size_hint: usize, shape: &ScanShape<'_>) -> ParquetSource {
+        let readers = Arc::clone(&source.readers);
         ParquetSource::new(TableSchema::from_file_schema(Arc::clone(&self.schema)))
             .with_parquet_file_reader_factory(readers)
             .with_metadata_size_hint(metadata_size_hint)
@@ -90,8 +80,8 @@ impl fmt::Debug for TenantRows {
         f.debug_struct("TenantRows")
             .field("table", &self.table)
             .field("tenant", &self.tenant)
-            .field("files", &self.files.len())
-            .field("segments", &self.segments.len())
+            .field("files", &self.files.as_ref().map(|(_, files)| files.len()))
+            .field("segments", &self.segments.as_ref().map(|(_, segments)| segments.len()))
             .finish_non_exhaustive()
     }
 }
@@ -125,11 +115,11 @@ impl TableProvider for TenantRows {
             pushdown: self.pushes_down(projection, filters),
         };
         let mut inputs = Vec::new();
-        if !self.files.is_empty() {
-            inputs.push(table_scan::plan(self, &shape)?);
+        if let Some((source, files)) = self.files.as_ref().filter(|(_, files)| !files.is_empty()) {
+            inputs.push(table_scan::plan(self, source, files, &shape)?);
         }
-        if !self.segments.is_empty() {
-            inputs.push(segment_scan::plan(self, &shape)?);
+        if let Some((source, segments)) = self.segments.as_ref().filter(|(_, segments)| !segments.is_empty()) {
+            inputs.push(segment_scan::plan(self, source, segments, &shape)?);
         }
         if inputs.is_empty() {
             let schema = match projection {

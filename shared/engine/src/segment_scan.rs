@@ -13,17 +13,23 @@ use icegate_schema::columns;
 use crate::provider::{ScanShape, TenantRows};
 use crate::reader::object_meta;
 use crate::segments::PlannedSegment;
+use crate::sources::Source;
 use crate::tenant_filter::TenantIs;
 
 /// The plan that reads segments: row groups of other tenants are skipped by the footers, rows of other tenants by a filter
 /// (TENANT-1).
-pub(crate) fn plan(rows: &TenantRows, shape: &ScanShape<'_>) -> Result<Arc<dyn ExecutionPlan>> {
+pub(crate) fn plan(
+    rows: &TenantRows,
+    source: &Source,
+    segments: &[PlannedSegment],
+    shape: &ScanShape<'_>,
+) -> Result<Arc<dyn ExecutionPlan>> {
     let tenant_column = rows.schema.index_of(columns::TENANT_ID)?;
     let (read, kept) = with_column(shape.projection, rows.schema.fields().len(), tenant_column);
-    let source = rows.parquet(&rows.segment_readers, rows.wal_metadata_size_hint, shape);
-    let config = FileScanConfigBuilder::new(rows.wal_url.clone(), Arc::new(source))
+    let parquet = rows.parquet(source, rows.wal_metadata_size_hint, shape);
+    let config = FileScanConfigBuilder::new(source.url.clone(), Arc::new(parquet))
         .with_projection_indices(Some(read.clone()))?
-        .with_file_groups(groups(&rows.segments, rows.target_partitions))
+        .with_file_groups(groups(segments, rows.target_partitions))
         .build();
     let position = read
         .iter()

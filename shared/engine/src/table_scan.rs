@@ -10,6 +10,7 @@ use icegate_tables::DataFile;
 
 use crate::provider::{ScanShape, TenantRows};
 use crate::reader::object_meta;
+use crate::sources::Source;
 use crate::statistics;
 
 /// Bytes at the end of a data file that are fetched first, in the hope that they hold its metadata and page index.
@@ -19,13 +20,18 @@ const METADATA_SIZE_HINT: usize = 256 << 10;
 ///
 /// Has no tenant filter: each file is of one tenant by its partition, which was checked when the files were chosen, and a filter
 /// would take away that row counts and bounds are exact, from which `count(*)`, minima, maxima and top-k pruning live.
-pub(crate) fn plan(rows: &TenantRows, shape: &ScanShape<'_>) -> Result<Arc<dyn ExecutionPlan>> {
-    let source = rows.parquet(&rows.table_readers, METADATA_SIZE_HINT, shape);
-    let statistics: Vec<_> = rows.files.iter().map(|file| Arc::new(statistics::of_file(file, &rows.schema))).collect();
+pub(crate) fn plan(
+    rows: &TenantRows,
+    source: &Source,
+    files: &[Arc<DataFile>],
+    shape: &ScanShape<'_>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let parquet = rows.parquet(source, METADATA_SIZE_HINT, shape);
+    let statistics: Vec<_> = files.iter().map(|file| Arc::new(statistics::of_file(file, &rows.schema))).collect();
     let whole = Statistics::try_merge_iter(statistics.iter().map(AsRef::as_ref), &rows.schema)?;
-    let config = FileScanConfigBuilder::new(rows.table_url.clone(), Arc::new(source))
+    let config = FileScanConfigBuilder::new(source.url.clone(), Arc::new(parquet))
         .with_projection_indices(shape.projection.map(<[usize]>::to_vec))?
-        .with_file_groups(groups(&rows.files, statistics, rows.target_partitions))
+        .with_file_groups(groups(files, statistics, rows.target_partitions))
         .with_statistics(whole)
         .with_limit(shape.limit)
         .build();
@@ -48,7 +54,6 @@ fn groups(files: &[Arc<DataFile>], statistics: Vec<Arc<Statistics>>, streams: us
 #[cfg(test)]
 mod tests {
     use arrow::array::{Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-    use datafusion::datasource::object_store::ObjectStoreUrl;
     use datafusion::prelude::{SessionContext, col, lit};
     use icegate_model::Table;
     use icegate_storage::Root;
@@ -57,7 +62,6 @@ mod tests {
 
     use super::*;
     use crate::PredicatePushdown;
-    use crate::reader::PinnedReaders;
 
     /// A file as an older release may have written it: `tenant_id` and `timestamp` only.
     fn old_file() -> Vec<u8> {
@@ -70,8 +74,8 @@ mod tests {
     }
 
     async fn rows_of(bytes: Vec<u8>, pushdown: PredicatePushdown) -> (SessionContext, Arc<TenantRows>) {
-        let (session, store, url) = (SessionContext::new(), Root::memory().store, ObjectStoreUrl::parse("x://y/").unwrap());
-        session.register_object_store(url.as_ref(), Arc::clone(&store));
+        let (session, store) = (SessionContext::new(), Root::memory().store);
+        let source = Source::register(&session.runtime_env(), "test", &store).unwrap();
         let file = DataFile {
             path: "f.parquet".into(),
             size: bytes.len() as u64,
@@ -85,18 +89,12 @@ mod tests {
             bounds: Vec::new(),
         };
         store.put(&file.path, bytes.into()).await.unwrap();
-        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-        let readers = Arc::new(PinnedReaders::new(store, cache));
         let rows = TenantRows {
             table: Table::Logs,
             tenant: file.tenant.clone(),
             schema: crate::read_schema(Table::Logs),
-            files: vec![Arc::new(file)],
-            table_url: url.clone(),
-            table_readers: Arc::clone(&readers),
-            segments: Vec::new(),
-            wal_url: url,
-            segment_readers: readers,
+            files: Some((source, vec![Arc::new(file)])),
+            segments: None,
             wal_metadata_size_hint: 1_024,
             batch_size: 10,
             target_partitions: 2,

@@ -16,6 +16,8 @@ use crate::Root;
 
 /// Writers that race for one key.
 const RACERS: usize = 16;
+/// What S3 takes as any part but the last.
+const SMALLEST_PART: usize = 5 << 20;
 
 /// A rule that a store broke, or an error that kept it from being checked.
 #[derive(Debug, thiserror::Error)]
@@ -152,35 +154,12 @@ pub async fn what_is_missing_or_deleted_is_not_found(root: &Root) -> Result<(), 
 pub async fn an_upload_appears_when_it_completes(root: &Root) -> Result<(), Violation> {
     let path = root.path("key");
     let mut upload = root.store.put_multipart(&path).await?;
-    upload.put_part("01".into()).await?;
+    let first = vec![b'0'; SMALLEST_PART];
+    upload.put_part(first.clone().into()).await?;
     let early = root.store.head(&path).await;
     holds("an upload is unseen until it completes", matches!(early, Err(Error::NotFound { .. })))?;
     upload.put_part("23".into()).await?;
     upload.complete().await?;
-    holds("an upload is its parts in order", root.store.get(&path).await?.bytes().await? == "0123")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{Counted, RequestMetrics, Root};
-    use std::sync::Arc;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn memory_conforms() {
-        super::all(&Root::memory()).await.unwrap();
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn durable_files_conform() {
-        let directory = tempfile::tempdir().unwrap();
-        let root = Root::open(&format!("file://{}/", directory.path().display())).unwrap();
-        super::all(&root.child("sub")).await.unwrap();
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_counted_store_conforms() {
-        let root = Root::memory();
-        let counted = root.with_store(Arc::new(Counted::new(Arc::clone(&root.store), RequestMetrics::new())));
-        super::all(&counted).await.unwrap();
-    }
+    let stored = root.store.get(&path).await?.bytes().await?;
+    holds("an upload is its parts in order", stored.strip_suffix(b"23") == Some(first.as_slice()))
 }

@@ -7,7 +7,9 @@ use icegate_model::ErrorKind;
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The URL's scheme names a store that this build has no client for.
-    #[error("unsupported storage scheme {scheme:?} in {url:?}, allowed are file:///DIRECTORY/ and memory:///")]
+    #[error(
+        "unsupported storage scheme {scheme:?} in {url:?}, allowed are s3://BUCKET/PREFIX/, file:///DIRECTORY/ and memory:///"
+    )]
     Unsupported {
         /// The scheme without `://`.
         scheme: String,
@@ -15,7 +17,7 @@ pub enum StorageError {
         url: String,
     },
     /// The URL can't be read.
-    #[error("invalid storage url {url:?}: {reason}, allowed are file:///DIRECTORY/ and memory:///")]
+    #[error("invalid storage url {url:?}: {reason}, allowed are s3://BUCKET/PREFIX/, file:///DIRECTORY/ and memory:///")]
     InvalidUrl {
         /// The whole URL.
         url: String,
@@ -30,6 +32,14 @@ pub enum StorageError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The URL of an S3-compatible server can't be used.
+    #[error("invalid endpoint {endpoint:?}: {reason}, allowed is http://HOST:PORT or https://HOST:PORT")]
+    Endpoint {
+        /// The URL.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl StorageError {
@@ -38,7 +48,7 @@ impl StorageError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::InvalidUrl { .. } => ErrorKind::Invalid,
+            Self::InvalidUrl { .. } | Self::Endpoint { .. } => ErrorKind::Invalid,
             Self::Directory { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ResourceBusy => ErrorKind::Unavailable,
                 _ => ErrorKind::Invalid,

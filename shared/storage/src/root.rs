@@ -4,7 +4,7 @@ use std::sync::Arc;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 
-use crate::{DurableFiles, Location, StorageError, Store};
+use crate::{StorageError, Store, Stores};
 
 /// A store and the place in it that belongs to the holder.
 #[derive(Clone)]
@@ -18,17 +18,12 @@ pub struct Root {
 }
 
 impl Root {
-    /// Opens `file:///DIRECTORY/` (made where missing) or `memory:///PREFIX/` (a new, empty store).
+    /// Opens a place by its URL, S3 as the environment says: [`Stores::open`] of the default [`Stores`].
     ///
     /// # Errors
-    /// What [`Location::parse`] says of the URL; [`StorageError::Directory`] where the directory can't be made or written to.
+    /// As [`Stores::open`].
     pub fn open(url: &str) -> Result<Self, StorageError> {
-        let url_with_slash = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
-        let (store, prefix): (Store, Path) = match Location::parse(url)? {
-            Location::File(directory) => (Arc::new(DurableFiles::open(directory)?), Path::default()),
-            Location::Memory(prefix) => (Arc::new(InMemory::new()), prefix),
-        };
-        Ok(Self { store, prefix, url: url_with_slash })
+        Stores::default().open(url)
     }
 
     /// A new, empty store in memory.
@@ -89,7 +84,13 @@ mod tests {
 
     #[test]
     fn paths_and_urls_are_each_others_inverse() {
-        for root in [Root::open("memory:///a/b").unwrap(), Root::memory(), Root::memory().child("x")] {
+        for root in [
+            Root::open("s3://lake/a/b").unwrap(),
+            Root::open("s3://lake").unwrap(),
+            Root::open("memory:///a/b").unwrap(),
+            Root::memory(),
+            Root::memory().child("x"),
+        ] {
             for relative in ["f.parquet", "data/tenant_id=t/f.parquet", "odd ~name%/f"] {
                 let path = root.path(relative);
                 assert_eq!(root.path_of_url(&root.url_of(&path)), Some(path), "{relative}");
@@ -103,6 +104,15 @@ mod tests {
         assert_eq!(root.path_of_url("memory:///b/f"), None);
         assert_eq!(root.path_of_url("file:///a/f"), None);
         assert_eq!(root.path_of_url("memory:///a/../f"), None);
+    }
+
+    #[test]
+    fn a_bucket_is_opened_without_a_request_and_its_urls_name_it() {
+        let root = Root::open("s3://lake/warehouse").unwrap();
+        assert_eq!(root.url, "s3://lake/warehouse/");
+        assert_eq!(root.path("icegate/f").as_ref(), "warehouse/icegate/f");
+        assert_eq!(root.child("icegate").url, "s3://lake/warehouse/icegate/");
+        assert_eq!(Root::open("s3://lake").unwrap().child("queue").url, "s3://lake/queue/");
     }
 
     #[test]

@@ -2,21 +2,22 @@
 
 use std::collections::HashSet;
 
-use iceberg::spec::{ManifestFile, SnapshotRef, TableMetadata};
-use icegate_model::{RequestId, Table, Timestamp, UniqueId};
+use futures::try_join;
+use iceberg::spec::ManifestFile;
+use icegate_model::{ErrorKind, RequestId, Table, Timestamp, UniqueId};
 
 use crate::Tables;
 use crate::catalog::{Loaded, Swap};
-use crate::error::{TablesError, corrupt};
-use crate::ledger::{COMMIT_KEY, Ledger, encode, history};
+use crate::error::{BoxError, TablesError, corrupt};
+use crate::ledger::{Entry, History, Ledger, encode};
 use crate::manifest::{check_partitions, encode_manifest, encode_manifest_list};
-use crate::merge::Merged;
-use crate::plan::{Counts, append, summary_of};
+use crate::merge::{Merged, merge};
+use crate::plan::{Counts, append, commit_millis, summary_of};
 use crate::write::WrittenFile;
 
 /// Attempts of one commit while others commit too.
 const ATTEMPTS: u32 = 30;
-/// Attempts of one commit that the store fails.
+/// Attempts of one commit that the catalog fails.
 const FAILURES: u32 = 5;
 /// The sequence number that makes an entry inherit its snapshot's.
 const INHERITED: i64 = -1;
@@ -51,12 +52,11 @@ impl Tables {
     ///
     /// # Errors
     /// - [`TablesError::AlreadyShifted`]: a ledger names one of the segments or requests; nothing was added.
-    /// - [`TablesError::Contended`], [`TablesError::Store`]: nothing was added.
+    /// - [`TablesError::Contended`], [`TablesError::Store`], [`TablesError::Catalog`]: nothing was added.
     /// - [`TablesError::OutcomeUnknown`]: it may have been added; repeating the same commit tells.
     /// - [`TablesError::RowCount`]: the table doesn't add up; nothing was added.
     pub async fn commit(&self, table: Table, append: Append) -> Result<Committed, TablesError> {
-        let commit = Commit::prepare(self, table, append).await?;
-        commit.run().await
+        Commit::new(self, table, append).run().await
     }
 }
 
@@ -66,33 +66,29 @@ struct Commit<'a> {
     append: Append,
     id: UniqueId,
     snapshot_id: i64,
-    ledger_url: String,
     /// Written once: entries inherit the sequence number of the attempt that succeeds.
     manifest: Option<ManifestFile>,
     /// Kept over attempts as long as what it replaces is still listed.
     merged: Option<Merged>,
-    /// Snapshots whose ledger was compared.
-    compared: HashSet<i64>,
+    /// Ledgers that were compared.
+    compared: HashSet<String>,
 }
 
 enum Attempt {
     Done(Committed),
     Lost,
-    Unknown(object_store::Error),
+    Unknown(BoxError),
 }
 
 impl<'a> Commit<'a> {
-    async fn prepare(tables: &'a Tables, table: Table, append: Append) -> Result<Self, TablesError> {
+    fn new(tables: &'a Tables, table: Table, append: Append) -> Self {
         let id = tables.ids().unique();
-        let path = tables.layout().ledger(table, id);
-        tables.layout().write(&path, encode(table, &append.ledger)?).await?;
-        let ledger_url = tables.layout().url(&path);
         let snapshot_id = snapshot_id(tables.ids().unique());
-        Ok(Self { tables, table, append, id, snapshot_id, ledger_url, manifest: None, merged: None, compared: HashSet::new() })
+        Self { tables, table, append, id, snapshot_id, manifest: None, merged: None, compared: HashSet::new() }
     }
 
     async fn run(mut self) -> Result<Committed, TablesError> {
-        let mut unknown = None;
+        let (mut unknown, mut refused) = (None, None);
         let mut failures = 0;
         let mut attempt = 0;
         while attempt < ATTEMPTS && failures < FAILURES {
@@ -104,106 +100,124 @@ impl<'a> Commit<'a> {
                     unknown = Some(source);
                     failures += 1;
                 }
+                Err(error @ TablesError::Catalog { kind: ErrorKind::Unavailable, .. }) => {
+                    refused = Some(error);
+                    failures += 1;
+                }
                 Err(error) => return Err(self.unsettled(unknown, error)),
             }
             self.tables.pause(attempt).await;
         }
-        let Some(source) = unknown else {
-            return Err(TablesError::Contended { table: self.table, attempts: attempt });
-        };
         // A request whose reply was lost may have arrived, or may still arrive.
-        match self.tables.newest(self.table).await.ok().and_then(|loaded| self.landed(&loaded, attempt)) {
-            Some(committed) => Ok(committed),
-            None => Err(TablesError::OutcomeUnknown { table: self.table, commit: self.id.to_string(), source }),
+        if let Some(source) = unknown {
+            let landed = self.look(attempt).await;
+            let commit = self.id.to_string();
+            return landed.ok().flatten().ok_or(TablesError::OutcomeUnknown { table: self.table, commit, source });
         }
+        Err(refused.unwrap_or(TablesError::Contended { table: self.table, attempts: attempt }))
     }
 
     /// After an attempt of unknown outcome, a failure to look isn't a failure to commit.
-    fn unsettled(&self, unknown: Option<object_store::Error>, error: TablesError) -> TablesError {
+    fn unsettled(&self, unknown: Option<BoxError>, error: TablesError) -> TablesError {
         match (unknown, error) {
-            (Some(source), TablesError::Store { .. }) => {
+            (Some(source), TablesError::Store { .. } | TablesError::Catalog { .. }) => {
                 TablesError::OutcomeUnknown { table: self.table, commit: self.id.to_string(), source }
             }
             (_, error) => error,
         }
     }
 
+    /// What this commit did, if it landed.
+    async fn look(&mut self, attempt: u32) -> Result<Option<Committed>, TablesError> {
+        let newest = self.tables.newest(self.table).await?;
+        Ok(self.landed(&self.history(&newest).await?, attempt))
+    }
+
     async fn attempt(&mut self, attempt: u32) -> Result<Attempt, TablesError> {
         let base = self.tables.newest(self.table).await?;
-        if let Some(committed) = self.landed(&base, attempt) {
+        let history = self.history(&base).await?;
+        if let Some(committed) = self.landed(&history, attempt) {
             return Ok(Attempt::Done(committed));
         }
-        self.compare_ledgers(&base).await?;
-        let manifests = self.manifests(&base).await?;
+        self.compare(&history)?;
+        let manifests = self.tables.manifests(self.table, &base).await?;
         let before = Counts::before(self.table, &base.metadata, &manifests)?;
         let added = Counts::of_files(&self.append.files);
         let manifests = self.shortened(&base, manifests, attempt).await?;
-        let manifests: Vec<_> = self.new_manifest(&base.metadata).await?.into_iter().chain(manifests).collect();
+        let manifests: Vec<_> = self.new_manifest(&base).await?.into_iter().chain(manifests).collect();
         before.check_after(self.table, &added, &manifests)?;
 
-        let list = self.tables.layout().manifest_list(self.table, self.snapshot_id, attempt, self.id);
-        let parent = base.metadata.current_snapshot_id();
-        let sequence_number = base.metadata.next_sequence_number();
-        let bytes = encode_manifest_list(self.table, self.snapshot_id, parent, sequence_number, manifests).await?;
-        self.tables.layout().write(&list, bytes).await?;
-
-        let summary = summary_of(&before, &added, self.id, &self.ledger_url);
-        let now = self.tables.clock().now();
-        let change = append(&base.metadata, self.snapshot_id, self.tables.layout().url(&list), summary, now);
+        let entry = Entry {
+            commit: self.id.to_string(),
+            snapshot_id: self.snapshot_id,
+            committed_millis: commit_millis(&base.metadata, self.tables.clock().now()),
+            rows_before: before.rows,
+            rows_added: added.rows,
+        };
+        let (ledger, list) = try_join!(
+            self.write_ledger(&base, attempt, entry.clone(), &history),
+            self.write_manifest_list(&base, attempt, manifests),
+        )?;
+        let summary = summary_of(&before, &added, &entry.commit, &ledger);
+        let change = append(&base.metadata, &entry, list, &ledger, summary);
         match self.tables.catalog().swap(self.table, &base, change).await? {
             Swap::Swapped(loaded) => {
                 self.tables.remember(self.table, loaded.clone());
-                self.landed(&loaded, attempt)
-                    .map(Attempt::Done)
-                    .ok_or_else(|| corrupt(loaded.location, "it lacks its own snapshot"))
+                if loaded.metadata.snapshot_by_id(self.snapshot_id).is_none() {
+                    return Err(corrupt(loaded.location, "it lacks the snapshot that it was made for"));
+                }
+                Ok(Attempt::Done(committed(&entry, attempt)))
             }
             Swap::Conflict => Ok(Attempt::Lost),
             Swap::Unknown(source) => Ok(Attempt::Unknown(source)),
         }
     }
 
-    /// What this commit did, if the metadata holds it.
-    fn landed(&self, loaded: &Loaded, attempts: u32) -> Option<Committed> {
-        let snapshot = loaded.metadata.snapshot_by_id(self.snapshot_id)?;
-        let properties = &snapshot.summary().additional_properties;
-        if properties.get(COMMIT_KEY) != Some(&self.id.to_string()) {
-            return None;
-        }
-        let rows_added = Counts::of_files(&self.append.files).rows;
-        let total = Counts::of_summary(snapshot).rows;
-        Some(Committed {
-            snapshot_id: self.snapshot_id,
-            at: Timestamp::from_millis(snapshot.timestamp_ms()),
-            rows_before: total.saturating_sub(rows_added),
-            rows_added,
-            attempts,
-        })
+    /// The ledgers that may hold something of this commit's.
+    async fn history(&self, base: &Loaded) -> Result<Vec<History>, TablesError> {
+        let since = self.tables.ledgers_since(self.append.ledger.oldest.unwrap_or(Timestamp::MAX));
+        self.tables.ledgers(self.table, base, since).await
+    }
+
+    /// What this commit did, if one of its attempts is part of the history.
+    fn landed(&self, history: &[History], attempts: u32) -> Option<Committed> {
+        let id = self.id.to_string();
+        history.iter().find(|(_, ledger)| ledger.entry.commit == id).map(|(_, ledger)| committed(&ledger.entry, attempts))
     }
 
     /// SHIFT-1: nothing of this ledger is in a ledger of the history that the swap will extend.
-    async fn compare_ledgers(&mut self, base: &Loaded) -> Result<(), TablesError> {
-        let since = self.tables.ledgers_since(self.append.ledger.oldest.unwrap_or(Timestamp::MAX));
-        let history = history(&base.metadata, since);
-        let newer: Vec<&SnapshotRef> =
-            history.into_iter().filter(|snapshot| !self.compared.contains(&snapshot.snapshot_id())).collect();
+    fn compare(&mut self, history: &[History]) -> Result<(), TablesError> {
         let mut segments = HashSet::new();
         let mut requests = HashSet::new();
-        for (_, ledger) in self.tables.ledgers(self.table, &newer).await? {
+        for (_, ledger) in history.iter().filter(|(url, _)| !self.compared.contains(url)) {
             segments.extend(self.append.ledger.segments.iter().filter(|name| ledger.segments.contains(name.as_str())).cloned());
             requests.extend(self.append.ledger.requests.iter().filter(|id| ledger.requests.contains(id)).copied());
         }
-        self.compared.extend(newer.iter().map(|snapshot| snapshot.snapshot_id()));
+        self.compared.extend(history.iter().map(|(url, _)| url.clone()));
         if segments.is_empty() && requests.is_empty() {
             return Ok(());
         }
         Err(TablesError::AlreadyShifted { table: self.table, segments: sorted(segments), requests: sorted_ids(requests) })
     }
 
-    async fn manifests(&self, base: &Loaded) -> Result<Vec<ManifestFile>, TablesError> {
-        match base.metadata.current_snapshot() {
-            Some(snapshot) => self.tables.manifests(self.table, snapshot).await,
-            None => Ok(Vec::new()),
-        }
+    async fn write_ledger(&self, base: &Loaded, attempt: u32, entry: Entry, history: &[History]) -> Result<String, TablesError> {
+        let path = base.layout.ledger(self.id, attempt);
+        base.layout.write(&path, encode(self.table, &self.append.ledger, entry, history)?).await?;
+        Ok(base.layout.url(&path))
+    }
+
+    async fn write_manifest_list(
+        &self,
+        base: &Loaded,
+        attempt: u32,
+        manifests: Vec<ManifestFile>,
+    ) -> Result<String, TablesError> {
+        let path = base.layout.manifest_list(self.snapshot_id, attempt, self.id);
+        let parent = base.metadata.current_snapshot_id();
+        let sequence_number = base.metadata.next_sequence_number();
+        let bytes = encode_manifest_list(self.table, self.snapshot_id, parent, sequence_number, manifests).await?;
+        base.layout.write(&path, bytes).await?;
+        Ok(base.layout.url(&path))
     }
 
     /// The manifests, many small ones merged.
@@ -218,25 +232,35 @@ impl<'a> Commit<'a> {
             return Ok(shortened);
         }
         let names = (self.id, attempt as usize);
-        self.merged = self.tables.merge(self.table, &base.metadata, &manifests, self.snapshot_id, names).await?;
+        self.merged = merge(self.table, base, &manifests, self.snapshot_id, names).await?;
         Ok(replaced(&self.merged).unwrap_or(manifests))
     }
 
-    async fn new_manifest(&mut self, metadata: &TableMetadata) -> Result<Option<ManifestFile>, TablesError> {
+    async fn new_manifest(&mut self, base: &Loaded) -> Result<Option<ManifestFile>, TablesError> {
         if self.append.files.is_empty() || self.manifest.is_some() {
             return Ok(self.manifest.clone());
         }
+        let (layout, metadata) = (&base.layout, &base.metadata);
         check_partitions(self.table, metadata, metadata.default_partition_spec_id())?;
-        let path = self.tables.layout().manifest(self.table, self.id, 0);
+        let path = layout.manifest(self.id, 0);
         let files = self.append.files.iter().map(|file| file.file.clone());
-        let (manifest, bytes) =
-            encode_manifest(self.table, metadata, self.snapshot_id, self.tables.layout().url(&path), |writer| {
-                files.into_iter().try_for_each(|file| writer.add_file(file, INHERITED))
-            })
-            .await?;
-        self.tables.layout().write(&path, bytes).await?;
+        let (manifest, bytes) = encode_manifest(self.table, metadata, self.snapshot_id, layout.url(&path), |writer| {
+            files.into_iter().try_for_each(|file| writer.add_file(file, INHERITED))
+        })
+        .await?;
+        layout.write(&path, bytes).await?;
         self.manifest = Some(manifest.clone());
         Ok(Some(manifest))
+    }
+}
+
+fn committed(entry: &Entry, attempts: u32) -> Committed {
+    Committed {
+        snapshot_id: entry.snapshot_id,
+        at: Timestamp::from_millis(entry.committed_millis),
+        rows_before: entry.rows_before,
+        rows_added: entry.rows_added,
+        attempts,
     }
 }
 

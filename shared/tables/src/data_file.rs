@@ -18,7 +18,7 @@ pub(crate) const BOUND_LENGTH: usize = 16;
 /// A Parquet file of one tenant, account and UTC day.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataFile {
-    /// Where it is in the warehouse's store.
+    /// Where it is in the table's store, [`crate::Snapshot::root`].
     pub path: Path,
     /// Its bytes.
     pub size: u64,

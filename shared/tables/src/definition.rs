@@ -34,21 +34,42 @@ pub(crate) fn wanted_schema(table: Table) -> Result<Schema, TablesError> {
     arrow_schema_to_schema_auto_assign_ids(&arrow_schema(table)).iceberg(table, "derive the schema")
 }
 
-/// The first metadata of a table.
-pub(crate) fn new_table(
-    table: Table,
-    location: String,
-    ids: &dyn IdGenerator,
-    now: Timestamp,
-) -> Result<TableMetadata, TablesError> {
-    let schema = wanted_schema(table)?;
-    let partitions = partition_spec(table, &schema)?;
-    let order = sort_order_of(table, &schema)?;
-    let properties = HashMap::from(PROPERTIES.map(|(key, value)| (key.to_owned(), value.to_owned())));
-    let built = TableMetadataBuilder::new(schema, partitions, order, location, FormatVersion::V2, properties)
-        .and_then(|builder| builder.assign_uuid(uuid::Uuid::from_u128(ids.unique().0)).build())
-        .iceberg(table, "build metadata")?;
-    stamped(table, &built.metadata, now.millis())
+/// A table to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Definition {
+    pub(crate) table: Table,
+    pub(crate) schema: Schema,
+    pub(crate) partitions: UnboundPartitionSpec,
+    pub(crate) order: SortOrder,
+    pub(crate) properties: HashMap<String, String>,
+    uuid: uuid::Uuid,
+    at: Timestamp,
+}
+
+impl Definition {
+    /// What this release makes of a table.
+    pub(crate) fn new(table: Table, ids: &dyn IdGenerator, at: Timestamp) -> Result<Self, TablesError> {
+        let schema = wanted_schema(table)?;
+        Ok(Self {
+            table,
+            partitions: partition_spec(table, &schema)?,
+            order: sort_order_of(table, &schema)?,
+            schema,
+            properties: HashMap::from(PROPERTIES.map(|(key, value)| (key.to_owned(), value.to_owned()))),
+            uuid: uuid::Uuid::from_u128(ids.unique().0),
+            at,
+        })
+    }
+
+    /// The first metadata of the table, at a location without a slash at the end.
+    pub(crate) fn metadata_at(self, location: &str) -> Result<TableMetadata, TablesError> {
+        let Self { table, schema, partitions, order, properties, uuid, at } = self;
+        let format = FormatVersion::V2;
+        let built = TableMetadataBuilder::new(schema, partitions, order, location.to_owned(), format, properties)
+            .and_then(|builder| builder.assign_uuid(uuid).build())
+            .iceberg(table, "build metadata")?;
+        stamped(table, &built.metadata, at.millis())
+    }
 }
 
 fn partition_spec(table: Table, schema: &Schema) -> Result<UnboundPartitionSpec, TablesError> {

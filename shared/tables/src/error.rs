@@ -1,4 +1,10 @@
+use std::error::Error;
+
 use icegate_model::{ErrorKind, RequestId, Table};
+use icegate_storage::StorageError;
+
+/// What a catalog's client or a store said.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a table can't be read, written, committed to or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +59,7 @@ pub enum TablesError {
         /// How often it was tried.
         attempts: u32,
     },
-    /// The store failed while the commit was being swapped in, and reading back didn't settle whether it landed.
+    /// The catalog failed while the commit was being swapped in, and reading back didn't settle whether it landed.
     /// Repeating the same commit is safe: if it did land, that answers [`TablesError::AlreadyShifted`].
     #[error("table icegate.{table}: unknown whether commit {commit} landed: {source}")]
     OutcomeUnknown {
@@ -61,8 +67,30 @@ pub enum TablesError {
         table: Table,
         /// The commit's id, in the snapshot summary as `icegate.commit`.
         commit: String,
-        /// What the store said.
-        source: object_store::Error,
+        /// What the catalog said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The catalog couldn't be asked or refused; nothing was changed.
+    #[error("can't {doing} {object} in the catalog: {source}")]
+    Catalog {
+        /// `load`, `create` or `commit`.
+        doing: &'static str,
+        /// The table or what else it was about.
+        object: String,
+        /// What to do about it.
+        kind: ErrorKind,
+        /// What the catalog said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The table is where this process can't read.
+    #[error("table icegate.{table} is at {location}: {source}")]
+    Place {
+        /// The table.
+        table: Table,
+        /// Its location.
+        location: String,
+        /// Why it can't be opened.
+        source: StorageError,
     },
     /// **SHIFT-2** is broken.
     #[error("table icegate.{table} counts {found} rows where {expected} are expected ({what})")]
@@ -160,6 +188,8 @@ impl TablesError {
             Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
             Self::RowCount { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::Store { source, .. } => icegate_storage::kind_of(source),
+            Self::Catalog { kind, .. } => *kind,
+            Self::Place { source, .. } => source.kind(),
             Self::Iceberg { .. } | Self::Json { .. } | Self::Arrow { .. } | Self::Parquet { .. } | Self::Task { .. } => {
                 ErrorKind::Internal
             }

@@ -6,46 +6,59 @@ use icegate_storage::Root;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
+use crate::catalog::NAMESPACE;
 use crate::error::{TablesError, corrupt};
 
-/// The warehouse, and the names of things in it.
+/// The place of one table, and the names of things in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) root: Root,
 }
 
 impl Layout {
+    /// The place of a table whose catalog leaves the choice to us.
+    pub(crate) fn in_warehouse(warehouse: &Root, table: Table) -> Self {
+        Self { root: warehouse.child(NAMESPACE).child(&table.to_string()) }
+    }
+
     /// The table's location as Iceberg metadata names it, without a slash at the end.
-    pub(crate) fn location(&self, table: Table) -> String {
-        self.root.url_of(&self.root.path(&format!("icegate/{table}")))
+    pub(crate) fn location(&self) -> &str {
+        self.root.url.trim_end_matches('/')
     }
 
-    pub(crate) fn metadata_directory(&self, table: Table) -> Path {
-        self.root.path(&format!("icegate/{table}/metadata"))
+    pub(crate) fn metadata_directory(&self) -> Path {
+        self.root.path("metadata")
     }
 
-    pub(crate) fn metadata(&self, table: Table, version: u64) -> Path {
-        self.root.path(&format!("icegate/{table}/metadata/v{version}.metadata.json"))
+    /// Metadata that only one committer can create.
+    pub(crate) fn metadata(&self, version: u64) -> Path {
+        self.root.path(&format!("metadata/v{version}.metadata.json"))
     }
 
-    pub(crate) fn version_hint(&self, table: Table) -> Path {
-        self.root.path(&format!("icegate/{table}/metadata/version-hint.text"))
+    /// Metadata that a catalog points to; the version only tells people the order.
+    pub(crate) fn staged_metadata(&self, version: u64, id: UniqueId) -> Path {
+        let id = uuid::Uuid::from_u128(id.0);
+        self.root.path(&format!("metadata/{version:05}-{id}.metadata.json"))
     }
 
-    pub(crate) fn manifest_list(&self, table: Table, snapshot: i64, attempt: u32, commit: UniqueId) -> Path {
-        self.root.path(&format!("icegate/{table}/metadata/snap-{snapshot}-{attempt}-{commit}.avro"))
+    pub(crate) fn version_hint(&self) -> Path {
+        self.root.path("metadata/version-hint.text")
     }
 
-    pub(crate) fn manifest(&self, table: Table, commit: UniqueId, number: usize) -> Path {
-        self.root.path(&format!("icegate/{table}/metadata/{commit}-m{number}.avro"))
+    pub(crate) fn manifest_list(&self, snapshot: i64, attempt: u32, commit: UniqueId) -> Path {
+        self.root.path(&format!("metadata/snap-{snapshot}-{attempt}-{commit}.avro"))
     }
 
-    pub(crate) fn ledger(&self, table: Table, commit: UniqueId) -> Path {
-        self.root.path(&format!("icegate/{table}/ledger/{commit}.json"))
+    pub(crate) fn manifest(&self, commit: UniqueId, number: usize) -> Path {
+        self.root.path(&format!("metadata/{commit}-m{number}.avro"))
     }
 
-    pub(crate) fn data_file(&self, table: Table, partition: &str, id: UniqueId) -> Path {
-        self.root.path(&format!("icegate/{table}/data/{partition}/{id}.parquet"))
+    pub(crate) fn ledger(&self, commit: UniqueId, attempt: u32) -> Path {
+        self.root.path(&format!("ledger/{commit}-{attempt}.json"))
+    }
+
+    pub(crate) fn data_file(&self, partition: &str, id: UniqueId) -> Path {
+        self.root.path(&format!("data/{partition}/{id}.parquet"))
     }
 
     /// The URL of a path, as Iceberg metadata names it.
@@ -55,7 +68,7 @@ impl Layout {
 
     /// The path of a URL in Iceberg metadata.
     pub(crate) fn path_of(&self, url: &str) -> Result<Path, TablesError> {
-        self.root.path_of_url(url).ok_or_else(|| corrupt(url, format!("it is outside the warehouse {}", self.root.url)))
+        self.root.path_of_url(url).ok_or_else(|| corrupt(url, format!("it is outside the table's location {}", self.root.url)))
     }
 
     /// All bytes of an object.

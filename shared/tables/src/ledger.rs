@@ -3,22 +3,31 @@
 //! A ledger object is JSON, written before the swap that names it:
 //!
 //! ```json
-//! {"format-version": 1, "at-micros": 1767225600000000, "segments": ["…"], "requests": ["32 hexadecimal digits"]}
+//! {"format-version": 1, "commit": "…", "snapshot-id": 1, "committed-millis": 1767225600000, "rows-before": 0, "rows-added": 2,
+//!  "at-micros": 1767225600000000, "segments": ["…"], "requests": ["32 hexadecimal digits"],
+//!  "previous": [{"ledger": "s3://…/ledger/….json", "committed-millis": 1767225590000}, …]}
 //! ```
+//!
+//! Ledgers are a chain of their own, newest first, and don't rest on old snapshots being listed: services compact and expire
+//! snapshots beside us, and some REST catalogs only ever show the newest. Each ledger names several that came before it, so
+//! that a reader fetches them at once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use iceberg::spec::{SnapshotRef, TableMetadata};
 use icegate_model::{RequestId, Table, Timestamp};
+use icegate_storage::is_not_found;
 use serde::{Deserialize, Serialize};
 
 use crate::Tables;
+use crate::catalog::Loaded;
 use crate::error::{TablesError, corrupt};
+use crate::layout::Layout;
 
-/// Key of a snapshot's summary: the URL of its ledger.
+/// Key of a snapshot's summary and of the table's properties: the URL of the newest ledger.
 pub(crate) const LEDGER_KEY: &str = "icegate.ledger";
 /// Key of a snapshot's summary: the commit's id.
 pub(crate) const COMMIT_KEY: &str = "icegate.commit";
@@ -26,6 +35,8 @@ pub(crate) const COMMIT_KEY: &str = "icegate.commit";
 const FORMAT_VERSION: u32 = 1;
 /// Ledgers and manifests fetched at once.
 pub(crate) const CONCURRENT_READS: usize = 16;
+/// Ledgers that one names as those before it.
+const PREVIOUS: usize = 32;
 
 /// What a commit takes out of the WAL's future.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,20 +51,47 @@ pub struct Ledger {
     pub oldest: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A commit as its ledger records it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct LedgerObject {
     format_version: u32,
+    #[serde(flatten)]
+    entry: Entry,
     at_micros: i64,
     segments: Vec<String>,
     requests: Vec<String>,
+    previous: Vec<Previous>,
+}
+
+/// The commit that a ledger belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Entry {
+    pub(crate) commit: String,
+    pub(crate) snapshot_id: i64,
+    pub(crate) committed_millis: i64,
+    pub(crate) rows_before: u64,
+    pub(crate) rows_added: u64,
+}
+
+/// A ledger before another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Previous {
+    pub(crate) ledger: String,
+    pub(crate) committed_millis: i64,
 }
 
 /// A ledger that was read back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RecordedLedger {
+    pub(crate) entry: Entry,
+    pub(crate) committed: Timestamp,
     pub(crate) segments: HashSet<Arc<str>>,
     pub(crate) requests: HashSet<RequestId>,
+    /// Newest first.
+    pub(crate) previous: Vec<Previous>,
 }
 
 /// The segments and requests that commits since [`Shifted::since`] put into the table, each with its commit's time.
@@ -100,16 +138,24 @@ impl Shifted {
     }
 }
 
-/// The object's bytes.
-pub(crate) fn encode(table: Table, ledger: &Ledger) -> Result<Bytes, TablesError> {
+/// The object's bytes, for a commit that follows those of `history`.
+pub(crate) fn encode(table: Table, ledger: &Ledger, entry: Entry, history: &[History]) -> Result<Bytes, TablesError> {
     let object = LedgerObject {
         format_version: FORMAT_VERSION,
+        entry,
         at_micros: ledger.at.micros(),
         segments: ledger.segments.clone(),
         requests: ledger.requests.iter().map(ToString::to_string).collect(),
+        previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
     };
     let bytes = serde_json::to_vec(&object).map_err(|source| TablesError::Json { table, what: "a ledger", source })?;
     Ok(Bytes::from(bytes))
+}
+
+/// What the ledger after this one names as those before it.
+fn before_next(url: &str, ledger: &RecordedLedger) -> Vec<Previous> {
+    let newest = Previous { ledger: url.to_owned(), committed_millis: ledger.entry.committed_millis };
+    std::iter::once(newest).chain(ledger.previous.iter().cloned()).take(PREVIOUS).collect()
 }
 
 fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
@@ -121,49 +167,67 @@ fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
     Ok(RecordedLedger {
         requests: requests.collect::<Result<_, _>>()?,
         segments: object.segments.into_iter().map(Arc::from).collect(),
+        committed: Timestamp::from_millis(object.entry.committed_millis),
+        entry: object.entry,
+        previous: object.previous,
     })
 }
 
-/// The snapshots that led to the newest one, newest first, that were committed at or after `since`.
-pub(crate) fn history(metadata: &TableMetadata, since: Timestamp) -> Vec<&SnapshotRef> {
-    let mut ancestors = Vec::new();
-    let mut next = metadata.current_snapshot();
-    // Commit times never decrease along the history, so the first older one ends it.
-    while let Some(snapshot) = next.filter(|snapshot| committed_at(snapshot) >= since) {
-        ancestors.push(snapshot);
-        next = snapshot.parent_snapshot_id().and_then(|parent| metadata.snapshot_by_id(parent));
-    }
-    ancestors
-}
-
-pub(crate) fn committed_at(snapshot: &SnapshotRef) -> Timestamp {
-    Timestamp::from_millis(snapshot.timestamp_ms())
-}
-
 /// URL of a snapshot's ledger; a snapshot of another writer has none.
-pub(crate) fn ledger_of(snapshot: &SnapshotRef) -> Option<&str> {
+fn ledger_of(snapshot: &SnapshotRef) -> Option<&str> {
     snapshot.summary().additional_properties.get(LEDGER_KEY).map(String::as_str)
 }
 
+/// URL of the newest ledger: that of the newest snapshot that has one. Where snapshots of other writers hide it, the table's
+/// properties still name it.
+pub(crate) fn newest_ledger(metadata: &TableMetadata) -> Option<&str> {
+    let mut next = metadata.current_snapshot();
+    while let Some(snapshot) = next {
+        if let Some(url) = ledger_of(snapshot) {
+            return Some(url);
+        }
+        next = snapshot.parent_snapshot_id().and_then(|parent| metadata.snapshot_by_id(parent));
+    }
+    metadata.properties().get(LEDGER_KEY).map(String::as_str)
+}
+
+/// A ledger and its URL.
+pub(crate) type History = (String, Arc<RecordedLedger>);
+
 impl Tables {
-    /// The ledgers of these snapshots, each with its snapshot, in their order; read once and then kept.
-    pub(crate) async fn ledgers<'a>(
-        &self,
-        table: Table,
-        snapshots: &[&'a SnapshotRef],
-    ) -> Result<Vec<(&'a SnapshotRef, Arc<RecordedLedger>)>, TablesError> {
-        let with_ledger = snapshots.iter().filter_map(|snapshot| Some((*snapshot, ledger_of(snapshot)?)));
-        let reads: Vec<_> =
-            with_ledger.map(|(snapshot, url)| async move { Ok((snapshot, self.recorded_ledger(table, url).await?)) }).collect();
-        stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await
+    /// The newest ledger and those before it that were committed at or after `since`, newest first; each is read once and then
+    /// kept. A ledger that was removed ends the history: only what nobody needs any more is.
+    pub(crate) async fn ledgers(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Vec<History>, TablesError> {
+        let Some(newest) = newest_ledger(&loaded.metadata) else { return Ok(Vec::new()) };
+        let layout = &loaded.layout;
+        let mut history = vec![(newest.to_owned(), self.recorded_ledger(table, layout, newest).await?)];
+        while let Some((_, oldest)) = history.last() {
+            // Commit times never decrease along the history, so the first older one ends it.
+            let wanted: Vec<_> =
+                oldest.previous.iter().take_while(|previous| previous.committed_millis >= since.millis()).cloned().collect();
+            let reads: Vec<_> = wanted.iter().map(|previous| self.recorded_ledger(table, layout, &previous.ledger)).collect();
+            let mut found = stream::iter(reads).buffered(CONCURRENT_READS).zip(stream::iter(&wanted));
+            let known = history.len();
+            while let Some((ledger, previous)) = found.next().await {
+                match ledger {
+                    Ok(ledger) => history.push((previous.ledger.clone(), ledger)),
+                    Err(TablesError::Store { source, .. }) if is_not_found(&source) => return Ok(history),
+                    Err(error) => return Err(error),
+                }
+            }
+            if history.len() == known {
+                break;
+            }
+        }
+        Ok(history)
     }
 
-    async fn recorded_ledger(&self, table: Table, url: &str) -> Result<Arc<RecordedLedger>, TablesError> {
+    async fn recorded_ledger(&self, table: Table, layout: &Layout, url: &str) -> Result<Arc<RecordedLedger>, TablesError> {
         let known = &self.state(table).ledgers;
         if let Some(ledger) = known.get(url) {
             return Ok(ledger);
         }
-        let bytes = self.layout().read(&self.layout().path_of(url)?).await?;
+        let bytes = layout.read(&layout.path_of(url)?).await?;
         Ok(known.insert(url, decode(url, &bytes)?))
     }
 }
@@ -171,6 +235,10 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn entry(millis: i64) -> Entry {
+        Entry { commit: "c".to_owned(), snapshot_id: 4, committed_millis: millis, rows_before: 1, rows_added: 2 }
+    }
 
     #[test]
     fn a_ledger_reads_back_as_it_was_written() {
@@ -180,17 +248,36 @@ mod tests {
             at: Timestamp::from_micros(5),
             oldest: None,
         };
-        let bytes = encode(Table::Logs, &ledger).unwrap();
-        let text = r#"{"format-version":1,"at-micros":5,"segments":["a","b"],"requests":["0000000000000000000000000000001f"]}"#;
-        assert_eq!(bytes, text.as_bytes());
+        let bytes = encode(Table::Logs, &ledger, entry(9), &[]).unwrap();
+        let text = concat!(
+            r#"{"format-version":1,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,"#,
+            r#""at-micros":5,"segments":["a","b"],"requests":["0000000000000000000000000000001f"],"previous":[]}"#
+        );
+        assert_eq!(std::str::from_utf8(&bytes).unwrap(), text);
         let recorded = decode("ledger", &bytes).unwrap();
+        assert_eq!((&recorded.entry, recorded.committed), (&entry(9), Timestamp::from_millis(9)));
         assert!(recorded.segments.contains("a") && recorded.segments.contains("b"));
         assert!(recorded.requests.contains(&RequestId(31)));
     }
 
     #[test]
+    fn a_ledger_names_the_newest_before_it_first_and_no_more_than_fit() {
+        let mut history: Vec<History> = Vec::new();
+        for number in 0..40 {
+            let bytes = encode(Table::Logs, &Ledger::default(), entry(number), &history).unwrap();
+            history.insert(0, (format!("l{number}"), Arc::new(decode("ledger", &bytes).unwrap())));
+        }
+        let previous = &history[0].1.previous;
+        assert_eq!(previous.len(), 32);
+        assert_eq!((&previous[0].ledger[..], previous[0].committed_millis), ("l38", 38));
+        assert_eq!(previous[31].ledger, "l7");
+    }
+
+    #[test]
     fn a_ledger_of_a_later_format_is_refused() {
-        let error = decode("u", br#"{"format-version":2,"at-micros":5,"segments":[],"requests":[]}"#).unwrap_err();
+        let later = r#"{"format-version":2,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,
+            "at-micros":5,"segments":[],"requests":[],"previous":[]}"#;
+        let error = decode("u", later.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "u is corrupt: ledger format version 2, known is 1");
     }
 }

@@ -11,15 +11,18 @@
 //! - **OPEN-1** tables are plain format v2 (identity, identity and day partitions, zstd Parquet with field ids), so any Iceberg
 //!   reader opens them at any commit.
 //!
-//! What lies where, below the warehouse:
+//! Which metadata is a table's newest is known by a catalog: the object store itself, memory, an Iceberg REST server, AWS Glue
+//! or AWS S3 Tables. What lies where, below a table's location, which is `{warehouse}/icegate/{table}` unless the catalog
+//! chooses it:
 //!
 //! ```text
-//! icegate/{table}/metadata/v{N}.metadata.json     one per commit, create-only: creating v{N+1} is the compare-and-set
-//! icegate/{table}/metadata/version-hint.text      the newest N for readers that can't list; best effort, never trusted here
-//! icegate/{table}/metadata/snap-{snapshot}-{attempt}-{commit}.avro     manifest list
-//! icegate/{table}/metadata/{commit}-m{n}.avro     manifest
-//! icegate/{table}/ledger/{commit}.json            segments and requests of a commit
-//! icegate/{table}/data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{unique}.parquet
+//! metadata/v{N}.metadata.json               object store: one per commit, create-only: creating v{N+1} is the compare-and-set
+//! metadata/version-hint.text                object store: the newest N for readers that can't list; never trusted here
+//! metadata/{N}-{uuid}.metadata.json         Glue and S3 Tables, which point to it
+//! metadata/snap-{snapshot}-{attempt}-{commit}.avro     manifest list
+//! metadata/{commit}-m{n}.avro               manifest
+//! ledger/{commit}-{attempt}.json            segments and requests of a commit, and the ledgers before it
+//! data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{unique}.parquet
 //! ```
 //!
 //! This crate knows neither the WAL's layout nor a query language, and starts no clock of its own: time and ids are handed in.
@@ -57,6 +60,7 @@ mod snapshot;
 mod tables;
 mod write;
 
+pub use catalog::{GlueOptions, RestAuthentication, RestOptions};
 pub use commit::{Append, Committed};
 pub use data_file::{Bound, ColumnBounds, DataFile};
 pub use error::TablesError;

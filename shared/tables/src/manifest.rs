@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::io::{MemoryStorage, OutputFile, Storage};
 use iceberg::spec::{
     DataFile as IcebergFile, FormatVersion, Manifest, ManifestContentType, ManifestFile, ManifestList, ManifestListWriter,
-    ManifestStatus, ManifestWriter, ManifestWriterBuilder, SnapshotRef, TableMetadata,
+    ManifestStatus, ManifestWriter, ManifestWriterBuilder, TableMetadata,
 };
 use icegate_model::Table;
 
@@ -17,6 +17,7 @@ use crate::catalog::Loaded;
 use crate::data_file::{DataFile, DataFileReader};
 use crate::definition::PARTITIONS;
 use crate::error::{IcebergContext, TablesError, corrupt};
+use crate::layout::Layout;
 use crate::ledger::CONCURRENT_READS;
 
 /// An entry of a manifest that is alive, with the numbers that it was committed under.
@@ -69,11 +70,33 @@ pub(crate) fn live_rows(manifest: &ManifestFile) -> Option<u64> {
     Some(manifest.added_rows_count? + manifest.existing_rows_count?)
 }
 
+/// The live entries of a manifest.
+pub(crate) async fn live_entries(layout: &Layout, manifest: &ManifestFile) -> Result<Vec<LiveEntry>, TablesError> {
+    let url = &manifest.manifest_path;
+    let bytes = layout.read(&layout.path_of(url)?).await?;
+    let parsed = Manifest::parse_avro(&bytes).map_err(|error| corrupt(url, error))?;
+    let alive = parsed.entries().iter().filter(|entry| entry.is_alive());
+    alive
+        .map(|entry| {
+            // An added entry inherits what it leaves out from the list's line.
+            let inherited = (entry.status() == ManifestStatus::Added).then_some(manifest.sequence_number);
+            let missing = |what: &str| corrupt(url, format!("an existing entry has no {what}"));
+            Ok(LiveEntry {
+                file: entry.data_file().clone(),
+                snapshot_id: entry.snapshot_id().unwrap_or(manifest.added_snapshot_id),
+                sequence_number: entry.sequence_number().or(inherited).ok_or_else(|| missing("sequence number"))?,
+                file_sequence_number: entry.file_sequence_number.or(inherited).ok_or_else(|| missing("file sequence number"))?,
+            })
+        })
+        .collect()
+}
+
 impl Tables {
-    /// The manifests of a snapshot, data only.
-    pub(crate) async fn manifests(&self, table: Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestFile>, TablesError> {
-        let url = snapshot.manifest_list();
-        let bytes = self.layout().read(&self.layout().path_of(url)?).await?;
+    /// The manifests of the newest snapshot, data only.
+    pub(crate) async fn manifests(&self, table: Table, loaded: &Loaded) -> Result<Vec<ManifestFile>, TablesError> {
+        let Some(snapshot) = loaded.metadata.current_snapshot() else { return Ok(Vec::new()) };
+        let (layout, url) = (&loaded.layout, snapshot.manifest_list());
+        let bytes = layout.read(&layout.path_of(url)?).await?;
         let list = ManifestList::parse_with_version(&bytes, FormatVersion::V2).map_err(|error| corrupt(url, error))?;
         let manifests: Vec<_> = list.consume_entries().into_iter().collect();
         match manifests.iter().find(|manifest| manifest.content == ManifestContentType::Deletes) {
@@ -82,35 +105,10 @@ impl Tables {
         }
     }
 
-    /// The live entries of a manifest.
-    pub(crate) async fn live_entries(&self, manifest: &ManifestFile) -> Result<Vec<LiveEntry>, TablesError> {
-        let url = &manifest.manifest_path;
-        let bytes = self.layout().read(&self.layout().path_of(url)?).await?;
-        let parsed = Manifest::parse_avro(&bytes).map_err(|error| corrupt(url, error))?;
-        let alive = parsed.entries().iter().filter(|entry| entry.is_alive());
-        alive
-            .map(|entry| {
-                // An added entry inherits what it leaves out from the list's line.
-                let inherited = (entry.status() == ManifestStatus::Added).then_some(manifest.sequence_number);
-                let missing = |what: &str| corrupt(url, format!("an existing entry has no {what}"));
-                Ok(LiveEntry {
-                    file: entry.data_file().clone(),
-                    snapshot_id: entry.snapshot_id().unwrap_or(manifest.added_snapshot_id),
-                    sequence_number: entry.sequence_number().or(inherited).ok_or_else(|| missing("sequence number"))?,
-                    file_sequence_number: entry
-                        .file_sequence_number
-                        .or(inherited)
-                        .ok_or_else(|| missing("file sequence number"))?,
-                })
-            })
-            .collect()
-    }
-
     /// All live data files of the newest snapshot. Manifests never change, so each is read once; those of other snapshots are
     /// dropped from memory.
     pub(crate) async fn live_files(&self, table: Table, loaded: &Loaded) -> Result<Vec<Arc<DataFile>>, TablesError> {
-        let Some(snapshot) = loaded.metadata.current_snapshot() else { return Ok(Vec::new()) };
-        let manifests = self.manifests(table, snapshot).await?;
+        let manifests = self.manifests(table, loaded).await?;
         let reads: Vec<_> = manifests.iter().map(|manifest| self.files_of(table, loaded, manifest)).collect();
         let files: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await?;
         let reachable: HashSet<_> = manifests.iter().map(|manifest| manifest.manifest_path.as_str()).collect();
@@ -129,8 +127,8 @@ impl Tables {
             return Ok(files);
         }
         check_partitions(table, &loaded.metadata, manifest.partition_spec_id)?;
-        let reader = DataFileReader { table, layout: self.layout(), metadata: &loaded.metadata };
-        let entries = self.live_entries(manifest).await?;
+        let reader = DataFileReader { table, layout: &loaded.layout, metadata: &loaded.metadata };
+        let entries = live_entries(&loaded.layout, manifest).await?;
         let files: Result<Vec<_>, _> = entries.iter().map(|entry| reader.read(&entry.file).map(Arc::new)).collect();
         Ok(known.insert(&manifest.manifest_path, files?))
     }

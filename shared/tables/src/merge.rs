@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use iceberg::spec::{ManifestFile, TableMetadata};
+use iceberg::spec::ManifestFile;
 use icegate_model::{Table, UniqueId};
 
-use crate::Tables;
+use crate::catalog::Loaded;
 use crate::error::TablesError;
 use crate::ledger::CONCURRENT_READS;
-use crate::manifest::encode_manifest;
+use crate::manifest::{encode_manifest, live_entries};
 
 /// Small manifests that a table may have before a commit merges them.
 const MIN_COUNT: usize = 100;
@@ -49,31 +49,29 @@ fn small(manifests: &[ManifestFile], spec_id: i32) -> Vec<&ManifestFile> {
     if small.len() < MIN_COUNT { Vec::new() } else { small }
 }
 
-impl Tables {
-    /// Writes one manifest for the small ones among these; `None` where they are few.
-    pub(crate) async fn merge(
-        &self,
-        table: Table,
-        metadata: &TableMetadata,
-        manifests: &[ManifestFile],
-        snapshot_id: i64,
-        names: (UniqueId, usize),
-    ) -> Result<Option<Merged>, TablesError> {
-        let small = small(manifests, metadata.default_partition_spec_id());
-        if small.is_empty() {
-            return Ok(None);
-        }
-        let reads: Vec<_> = small.iter().map(|manifest| self.live_entries(manifest)).collect();
-        let entries: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).try_concat().await?;
-        let path = self.layout().manifest(table, names.0, names.1);
-        let (manifest, bytes) = encode_manifest(table, metadata, snapshot_id, self.layout().url(&path), |writer| {
-            entries.into_iter().try_for_each(|entry| {
-                let numbers = (entry.snapshot_id, entry.sequence_number, Some(entry.file_sequence_number));
-                writer.add_existing_file(entry.file, numbers.0, numbers.1, numbers.2)
-            })
-        })
-        .await?;
-        self.layout().write(&path, bytes).await?;
-        Ok(Some(Merged { manifest, replaced: small.iter().map(|manifest| manifest.manifest_path.clone()).collect() }))
+/// Writes one manifest for the small ones among these; `None` where they are few.
+pub(crate) async fn merge(
+    table: Table,
+    base: &Loaded,
+    manifests: &[ManifestFile],
+    snapshot_id: i64,
+    names: (UniqueId, usize),
+) -> Result<Option<Merged>, TablesError> {
+    let (layout, metadata) = (&base.layout, &base.metadata);
+    let small = small(manifests, metadata.default_partition_spec_id());
+    if small.is_empty() {
+        return Ok(None);
     }
+    let reads: Vec<_> = small.iter().map(|manifest| live_entries(layout, manifest)).collect();
+    let entries: Vec<_> = stream::iter(reads).buffered(CONCURRENT_READS).try_concat().await?;
+    let path = layout.manifest(names.0, names.1);
+    let (manifest, bytes) = encode_manifest(table, metadata, snapshot_id, layout.url(&path), |writer| {
+        entries.into_iter().try_for_each(|entry| {
+            let numbers = (entry.snapshot_id, entry.sequence_number, Some(entry.file_sequence_number));
+            writer.add_existing_file(entry.file, numbers.0, numbers.1, numbers.2)
+        })
+    })
+    .await?;
+    layout.write(&path, bytes).await?;
+    Ok(Some(Merged { manifest, replaced: small.iter().map(|manifest| manifest.manifest_path.clone()).collect() }))
 }

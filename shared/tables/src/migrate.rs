@@ -4,11 +4,11 @@ use std::fmt;
 
 use iceberg::spec::TableMetadataBuilder;
 use iceberg::{TableRequirement, TableUpdate};
-use icegate_model::Table;
+use icegate_model::{ErrorKind, Table};
 
 use crate::Tables;
 use crate::catalog::{Loaded, MetadataChange, Swap};
-use crate::definition::new_table;
+use crate::definition::Definition;
 use crate::error::TablesError;
 use crate::evolve::{Addition, evolve};
 
@@ -22,8 +22,8 @@ pub enum Change {
     CreateTable {
         /// The table.
         table: Table,
-        /// Its URL.
-        location: String,
+        /// Its URL; `None` before the catalog has chosen it.
+        location: Option<String>,
     },
     /// A column that the table didn't have.
     AddColumn {
@@ -39,7 +39,8 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CreateTable { table, location } => write!(f, "create table icegate.{table} at {location}"),
+            Self::CreateTable { table, location: Some(location) } => write!(f, "create table icegate.{table} at {location}"),
+            Self::CreateTable { table, location: None } => write!(f, "create table icegate.{table}"),
             Self::AddColumn { table, column, data_type } => write!(f, "add column {column} {data_type} to icegate.{table}"),
         }
     }
@@ -50,11 +51,11 @@ impl Tables {
     /// Of several creators at once one creates a table and the others report no change.
     ///
     /// # Errors
-    /// [`TablesError::Store`] where the store fails; repeating is safe.
+    /// [`TablesError::Store`] and [`TablesError::Catalog`] where those fail; repeating is safe.
     pub async fn migrate_create(&self, dry_run: bool) -> Result<Vec<Change>, TablesError> {
         let mut changes = Vec::new();
         for table in Table::ALL {
-            if self.catalog().load(table).await?.is_none() {
+            if self.catalog().load(table, None).await?.is_none() {
                 changes.extend(self.create_table(table, dry_run).await?);
             }
         }
@@ -69,7 +70,7 @@ impl Tables {
     pub async fn migrate_upgrade(&self, dry_run: bool) -> Result<Vec<Change>, TablesError> {
         let mut changes = Vec::new();
         for table in Table::ALL {
-            match self.catalog().load(table).await? {
+            match self.catalog().load(table, None).await? {
                 None => changes.extend(self.create_table(table, dry_run).await?),
                 Some(loaded) => changes.extend(self.upgrade_table(table, loaded, dry_run).await?),
             }
@@ -78,19 +79,22 @@ impl Tables {
     }
 
     async fn create_table(&self, table: Table, dry_run: bool) -> Result<Option<Change>, TablesError> {
-        let location = self.layout().location(table);
-        let change = Change::CreateTable { table, location: location.clone() };
+        let create = |location| Change::CreateTable { table, location };
         if dry_run {
-            return Ok(Some(change));
+            return Ok(Some(create(self.catalog().location(table))));
         }
-        let metadata = new_table(table, location, self.ids(), self.clock().now())?;
-        let uuid = metadata.uuid();
-        match self.catalog().create(table, metadata).await? {
-            Swap::Swapped(_) => Ok(Some(change)),
+        let definition = Definition::new(table, self.ids(), self.clock().now())?;
+        let created = |loaded: Loaded| Some(create(Some(loaded.metadata.location().to_owned())));
+        match self.catalog().create(definition).await? {
+            Swap::Swapped(loaded) => Ok(created(loaded)),
             Swap::Conflict => Ok(None),
-            Swap::Unknown(source) => match self.catalog().load(table).await? {
-                Some(loaded) => Ok((loaded.metadata.uuid() == uuid).then_some(change)),
-                None => Err(TablesError::Store { doing: "create", object: self.layout().location(table), source }),
+            // If it is there now, it may have been made by this request or at the same time by another.
+            Swap::Unknown(source) => match self.catalog().load(table, None).await? {
+                Some(loaded) => Ok(created(loaded)),
+                None => {
+                    let object = format!("icegate.{table}");
+                    Err(TablesError::Catalog { doing: "create", object, kind: ErrorKind::Unavailable, source })
+                }
             },
         }
     }
@@ -116,7 +120,7 @@ impl Tables {
                 return Ok(named(table, added));
             }
             self.pause(attempt).await;
-            loaded = self.catalog().load(table).await?.ok_or(TablesError::NoTable { table })?;
+            loaded = self.catalog().load(table, None).await?.ok_or(TablesError::NoTable { table })?;
         }
         Err(TablesError::Contended { table, attempts: ATTEMPTS })
     }

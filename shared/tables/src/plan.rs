@@ -6,11 +6,11 @@ use iceberg::spec::{
     MAIN_BRANCH, ManifestFile, Operation, Snapshot, SnapshotRef, SnapshotReference, SnapshotRetention, Summary, TableMetadata,
 };
 use iceberg::{TableRequirement, TableUpdate};
-use icegate_model::{Table, Timestamp, UniqueId};
+use icegate_model::{Table, Timestamp};
 
 use crate::catalog::MetadataChange;
 use crate::error::{TablesError, corrupt};
-use crate::ledger::{COMMIT_KEY, LEDGER_KEY};
+use crate::ledger::{COMMIT_KEY, Entry, LEDGER_KEY};
 use crate::manifest::live_rows;
 use crate::write::WrittenFile;
 
@@ -38,19 +38,16 @@ impl Counts {
         }
     }
 
-    /// The totals that a snapshot's summary states; what it doesn't state counts as zero.
-    pub(crate) fn of_summary(snapshot: &SnapshotRef) -> Self {
-        let properties = &snapshot.summary().additional_properties;
-        let stated = |key: &str| properties.get(key).and_then(|value| value.parse().ok()).unwrap_or(0);
-        Self { rows: stated(TOTAL_RECORDS), files: stated(TOTAL_DATA_FILES), bytes: stated(TOTAL_FILES_SIZE), partitions: 0 }
-    }
-
-    /// What the table holds, by the newest summary, which has to agree with the manifests.
+    /// What the table holds, by the newest summary, which has to agree with the manifests. Of another writer's snapshot that
+    /// states no totals the manifests are counted.
     pub(crate) fn before(table: Table, metadata: &TableMetadata, manifests: &[ManifestFile]) -> Result<Self, TablesError> {
         let Some(snapshot) = metadata.current_snapshot() else { return Ok(Self::default()) };
-        let stated = Self::of_summary(snapshot);
-        check(table, "by manifest and by summary", stated.rows, rows_of(manifests)?)?;
-        Ok(stated)
+        check_replaced(table, snapshot)?;
+        let counted = rows_of(manifests)?;
+        let rows = stated(snapshot, TOTAL_RECORDS).unwrap_or(counted);
+        check(table, "by manifest and by summary", rows, counted)?;
+        let files = stated(snapshot, TOTAL_DATA_FILES).unwrap_or_else(|| files_of(manifests));
+        Ok(Self { rows, files, bytes: stated(snapshot, TOTAL_FILES_SIZE).unwrap_or(0), partitions: 0 })
     }
 
     /// SHIFT-2 on the manifests of the new snapshot.
@@ -63,13 +60,33 @@ fn check(table: Table, what: &'static str, expected: u64, found: u64) -> Result<
     if expected == found { Ok(()) } else { Err(TablesError::RowCount { table, what, expected, found }) }
 }
 
+fn stated(snapshot: &SnapshotRef, key: &str) -> Option<u64> {
+    snapshot.summary().additional_properties.get(key)?.parse().ok()
+}
+
+/// A compaction, by whomever, adds the rows that it removes.
+fn check_replaced(table: Table, snapshot: &SnapshotRef) -> Result<(), TablesError> {
+    let counts = (stated(snapshot, "deleted-records"), stated(snapshot, "added-records"));
+    match (&snapshot.summary().operation, counts) {
+        (Operation::Replace, (Some(deleted), Some(added))) => check(table, "replaced", deleted, added),
+        _ => Ok(()),
+    }
+}
+
+fn files_of(manifests: &[ManifestFile]) -> u64 {
+    let files = |manifest: &ManifestFile| {
+        u64::from(manifest.added_files_count.unwrap_or(0)) + u64::from(manifest.existing_files_count.unwrap_or(0))
+    };
+    manifests.iter().map(files).sum()
+}
+
 fn rows_of(manifests: &[ManifestFile]) -> Result<u64, TablesError> {
     let rows = |manifest: &ManifestFile| live_rows(manifest).ok_or_else(|| corrupt(&manifest.manifest_path, "it counts no rows"));
     manifests.iter().map(rows).sum()
 }
 
 /// The summary of an append.
-pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: UniqueId, ledger_url: &str) -> Summary {
+pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: &str, ledger_url: &str) -> Summary {
     let counts = [
         ("added-data-files", added.files),
         ("added-records", added.rows),
@@ -83,26 +100,31 @@ pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: UniqueId, ledg
         ("total-equality-deletes", 0),
     ];
     let mut properties: HashMap<_, _> = counts.into_iter().map(|(key, count)| (key.to_owned(), count.to_string())).collect();
-    properties.insert(COMMIT_KEY.to_owned(), commit.to_string());
+    properties.insert(COMMIT_KEY.to_owned(), commit.to_owned());
     properties.insert(LEDGER_KEY.to_owned(), ledger_url.to_owned());
     Summary { operation: Operation::Append, additional_properties: properties }
+}
+
+/// When a commit on this metadata happens, in milliseconds. Clocks differ between machines, but the table's time only goes
+/// forward.
+pub(crate) fn commit_millis(metadata: &TableMetadata, now: Timestamp) -> i64 {
+    now.millis().max(metadata.last_updated_ms())
 }
 
 /// A new snapshot on the main branch, valid on exactly this metadata's newest snapshot.
 pub(crate) fn append(
     metadata: &TableMetadata,
-    snapshot_id: i64,
+    entry: &Entry,
     manifest_list: String,
+    ledger_url: &str,
     summary: Summary,
-    now: Timestamp,
 ) -> MetadataChange {
     let parent = metadata.current_snapshot_id();
     let snapshot = Snapshot::builder()
-        .with_snapshot_id(snapshot_id)
+        .with_snapshot_id(entry.snapshot_id)
         .with_parent_snapshot_id(parent)
         .with_sequence_number(metadata.next_sequence_number())
-        // Clocks differ between machines, but the table's time only goes forward.
-        .with_timestamp_ms(now.millis().max(metadata.last_updated_ms()))
+        .with_timestamp_ms(entry.committed_millis)
         .with_manifest_list(manifest_list)
         .with_summary(summary)
         .with_schema_id(metadata.current_schema_id())
@@ -117,8 +139,9 @@ pub(crate) fn append(
             TableUpdate::AddSnapshot { snapshot },
             TableUpdate::SetSnapshotRef {
                 ref_name: MAIN_BRANCH.to_owned(),
-                reference: SnapshotReference::new(snapshot_id, retention),
+                reference: SnapshotReference::new(entry.snapshot_id, retention),
             },
+            TableUpdate::SetProperties { updates: HashMap::from([(LEDGER_KEY.to_owned(), ledger_url.to_owned())]) },
         ],
     }
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, PoisonError};
 
 use arrow::datatypes::SchemaRef;
 use icegate_model::{Table, Timestamp};
+use icegate_storage::Root;
 
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::data_file::DataFile;
 use crate::error::TablesError;
-use crate::ledger::{Shifted, committed_at, history, ledger_of};
+use crate::ledger::Shifted;
 
 /// One version of a table. Files and ledgers are of the same commit, so a segment's rows are in the files exactly if
 /// [`Shifted`] names it (within the ledgers' horizon).
@@ -19,6 +20,7 @@ pub struct Snapshot {
     table: Table,
     id: Option<i64>,
     location: String,
+    root: Root,
     committed: Option<Timestamp>,
     files: Vec<Arc<DataFile>>,
     shifted: Shifted,
@@ -42,6 +44,12 @@ impl Snapshot {
     #[must_use]
     pub fn metadata_location(&self) -> &str {
         &self.location
+    }
+
+    /// Where the table's files are; [`DataFile::path`] is a path in its store.
+    #[must_use]
+    pub fn root(&self) -> &Root {
+        &self.root
     }
 
     /// When it was committed; `None` before the first commit.
@@ -120,7 +128,8 @@ impl Tables {
             table,
             id: current.map(|snapshot| snapshot.snapshot_id()),
             location: loaded.location.clone(),
-            committed: current.map(committed_at),
+            root: loaded.layout.root.clone(),
+            committed: current.map(|snapshot| Timestamp::from_millis(snapshot.timestamp_ms())),
             total_rows: files.iter().map(|file| file.rows).sum(),
             files,
             shifted: self.shifted(table, loaded, since).await?,
@@ -128,14 +137,14 @@ impl Tables {
     }
 
     async fn shifted(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Shifted, TablesError> {
-        let snapshots = history(&loaded.metadata, since);
+        let history = self.ledgers(table, loaded, since).await?;
         let mut shifted = Shifted { since, ..Shifted::default() };
-        for (snapshot, ledger) in self.ledgers(table, &snapshots).await? {
-            let at = committed_at(snapshot);
+        for (_, ledger) in &history {
+            let at = ledger.committed;
             shifted.segments.extend(ledger.segments.iter().map(|name| (Arc::clone(name), at)));
             shifted.requests.extend(ledger.requests.iter().map(|id| (*id, at)));
         }
-        let reachable: HashSet<_> = snapshots.into_iter().filter_map(|snapshot| ledger_of(snapshot)).collect();
+        let reachable: HashSet<_> = history.iter().map(|(url, _)| url.as_str()).collect();
         self.state(table).ledgers.retain(&reachable);
         Ok(shifted)
     }

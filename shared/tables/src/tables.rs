@@ -3,13 +3,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, Table, Timestamp};
-use icegate_storage::Root;
+use icegate_storage::aws::AwsOptions;
+use icegate_storage::{Root, Stores};
 
 use crate::cache::Decoded;
-use crate::catalog::{Catalog, Loaded, MemoryCatalog, ObjectStoreCatalog};
+use crate::catalog::{
+    Catalog, GlueCatalog, GlueOptions, Loaded, MemoryCatalog, ObjectStoreCatalog, RestCatalog, RestOptions, S3TablesCatalog,
+};
 use crate::data_file::DataFile;
 use crate::error::TablesError;
-use crate::layout::Layout;
 use crate::ledger::RecordedLedger;
 use crate::snapshot::Snapshot;
 
@@ -22,11 +24,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The four tables: a catalog that says which metadata is the newest, and the warehouse that holds all files.
+/// The four tables: a catalog that says which metadata is the newest and where each table's files are.
 ///
 /// Cheap to share behind an `Arc`; keeps decoded manifests and ledgers of the newest snapshot.
 pub struct Tables {
-    layout: Layout,
     catalog: Box<dyn Catalog>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
@@ -49,20 +50,49 @@ impl Tables {
     /// Tables whose catalog is the warehouse itself: no server at all.
     #[must_use]
     pub fn object_store(warehouse: Root, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
-        let layout = Layout { root: warehouse };
-        let catalog = Box::new(ObjectStoreCatalog::new(layout.clone(), Arc::clone(&clock)));
-        Self::new(layout, catalog, clock, ids)
+        Self::new(Box::new(ObjectStoreCatalog::new(warehouse, Arc::clone(&clock))), clock, ids)
     }
 
     /// Tables whose catalog is lost with this value; files still go to the warehouse.
     #[must_use]
     pub fn memory(warehouse: Root, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
-        let catalog = Box::new(MemoryCatalog::new(Arc::clone(&clock)));
-        Self::new(Layout { root: warehouse }, catalog, clock, ids)
+        Self::new(Box::new(MemoryCatalog::new(warehouse, Arc::clone(&clock))), clock, ids)
     }
 
-    fn new(layout: Layout, catalog: Box<dyn Catalog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
-        Self { layout, catalog, clock, ids, horizon: LEDGER_HORIZON, states: Default::default() }
+    /// Tables of an Iceberg REST catalog; their files are opened with `stores`. Makes no request.
+    ///
+    /// # Errors
+    /// [`TablesError::Catalog`] for headers and tokens that can't be sent.
+    pub fn rest(
+        options: RestOptions,
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Result<Self, TablesError> {
+        let catalog = RestCatalog::new(options, stores, Arc::clone(&clock))?;
+        Ok(Self::new(Box::new(catalog), clock, ids))
+    }
+
+    /// Tables of AWS Glue; their files are opened with `stores`.
+    pub async fn glue(options: GlueOptions, stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        let catalog = GlueCatalog::new(options, stores, Arc::clone(&clock), Arc::clone(&ids)).await;
+        Self::new(Box::new(catalog), clock, ids)
+    }
+
+    /// Tables of AWS S3 Tables in the table bucket of this ARN; their files are opened with `stores`.
+    pub async fn s3_tables(
+        table_bucket_arn: String,
+        aws: &AwsOptions,
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Self {
+        let catalog = S3TablesCatalog::new(table_bucket_arn, aws, stores, Arc::clone(&clock), Arc::clone(&ids)).await;
+        Self::new(Box::new(catalog), clock, ids)
+    }
+
+    fn new(catalog: Box<dyn Catalog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        Self { catalog, clock, ids, horizon: LEDGER_HORIZON, states: Default::default() }
     }
 
     /// Reads ledgers this far back instead of 24 hours.
@@ -72,14 +102,10 @@ impl Tables {
         self
     }
 
-    /// The warehouse.
+    /// Whether the catalog's service removes what no snapshot needs. Then nobody else may list or delete files of the tables.
     #[must_use]
-    pub fn root(&self) -> &Root {
-        &self.layout.root
-    }
-
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    pub fn is_managed(&self) -> bool {
+        self.catalog.is_managed()
     }
 
     pub(crate) fn catalog(&self) -> &dyn Catalog {
@@ -111,11 +137,7 @@ impl Tables {
     /// The newest metadata, asked of the catalog now.
     pub(crate) async fn newest(&self, table: Table) -> Result<Loaded, TablesError> {
         let known = self.state(table).newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let newest = match &known {
-            Some(known) => self.catalog.refresh(table, known).await?,
-            None => self.catalog.load(table).await?,
-        };
-        let newest = newest.ok_or(TablesError::NoTable { table })?;
+        let newest = self.catalog.load(table, known.as_ref()).await?.ok_or(TablesError::NoTable { table })?;
         self.remember(table, newest.clone());
         Ok(newest)
     }
@@ -123,7 +145,7 @@ impl Tables {
     /// Keeps metadata as the starting point of the next look.
     pub(crate) fn remember(&self, table: Table, loaded: Loaded) {
         let mut newest = self.state(table).newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.as_ref().is_none_or(|known| known.token <= loaded.token) {
+        if !newest.as_ref().is_some_and(|known| known.is_after(&loaded)) {
             *newest = Some(loaded);
         }
     }
@@ -138,6 +160,6 @@ impl Tables {
 
 impl fmt::Debug for Tables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tables").field("warehouse", &self.layout.root).field("catalog", &self.catalog).finish_non_exhaustive()
+        f.debug_struct("Tables").field("catalog", &self.catalog).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat.
+//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an S3 server, the services
+//! of the local stack, a network that breaks.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -11,10 +12,20 @@
 //! assert_eq!(clock.now(), Timestamp::from_secs(105));
 //! ```
 
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
+mod local_stack;
+mod s3_server;
+mod tcp_proxy;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
+
+pub use local_stack::LocalStack;
+pub use s3_server::S3Server;
+pub use tcp_proxy::{TcpProxy, Traffic};
 
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]

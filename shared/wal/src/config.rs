@@ -23,8 +23,11 @@ pub struct WriterConfig {
     /// Most bytes, counted as Arrow holds them, that wait over all tables; requests beyond it are refused. A request that is
     /// larger by itself is taken when nothing else waits.
     pub max_buffered_bytes: usize,
-    /// How long one attempt of a put may take.
+    /// How long one attempt of a put may take, what the store repeats by itself included.
     pub put_timeout: Duration,
+    /// How long writing may take from the end of gathering, waits for earlier segments, all attempts and the waits between them
+    /// included. So an append is answered within [`WriterConfig::flush_interval`] and this, whatever the store does.
+    pub write_deadline: Duration,
 }
 
 impl Default for WriterConfig {
@@ -38,7 +41,8 @@ impl Default for WriterConfig {
             max_bytes_per_flush: 64 << 20,
             flush_interval: Duration::from_millis(200),
             max_buffered_bytes: 128 << 20,
-            put_timeout: Duration::from_secs(10),
+            put_timeout: Duration::from_millis(4_250),
+            write_deadline: Duration::from_millis(8_500),
         }
     }
 }

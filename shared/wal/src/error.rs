@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use icegate_model::{ErrorKind, RequestId, Table};
 use object_store::path::Path;
@@ -53,13 +54,21 @@ pub enum WalError {
         /// What the store said last.
         source: Arc<object_store::Error>,
     },
-    /// An attempt to write took too long, also after all retries.
-    #[error("can't write {path} of the write-ahead log: no answer in {seconds} seconds")]
+    /// An attempt to write took too long, also after all retries. The object may still appear.
+    #[error("can't write {path} of the write-ahead log: no answer in {} ms", after.as_millis())]
     Timeout {
         /// The object.
         path: Path,
-        /// The bound of one attempt.
-        seconds: u64,
+        /// How long the last attempt was waited for.
+        after: Duration,
+    },
+    /// The rows waited for earlier segments until their time was up. Nothing of them was sent.
+    #[error("can't write rows of table {table} to the write-ahead log: earlier ones kept it busy for {} ms", deadline.as_millis())]
+    Overdue {
+        /// The table.
+        table: Table,
+        /// The bound.
+        deadline: Duration,
     },
     /// The object's bytes are not those of a segment.
     #[error("segment {path} is corrupt: {reason}")]
@@ -122,7 +131,7 @@ impl WalError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Full { .. } | Self::Closed | Self::Timeout { .. } => ErrorKind::Unavailable,
+            Self::Full { .. } | Self::Closed | Self::Timeout { .. } | Self::Overdue { .. } => ErrorKind::Unavailable,
             Self::Store { operation: StoreOperation::Write, .. } => ErrorKind::Unavailable,
             Self::Store { source, .. } => icegate_storage::kind_of(source),
             Self::Corrupt { .. } => ErrorKind::Corrupt,

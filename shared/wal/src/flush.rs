@@ -4,6 +4,7 @@ use std::time::Duration;
 use icegate_model::{Clock, ErrorKind, IdGenerator, Table};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use tokio::time::Instant;
 
 use crate::encode::{Encoded, Part, encode};
 use crate::error::StoreOperation;
@@ -27,8 +28,13 @@ pub(crate) struct Context {
 
 impl Context {
     /// Makes the parts durable as one segment.
-    pub(crate) async fn flush(self: &Arc<Self>, table: Table, parts: Vec<Part>) -> Result<Arc<Segment>, WalError> {
-        let result = self.write(table, parts).await;
+    pub(crate) async fn flush(
+        self: &Arc<Self>,
+        table: Table,
+        parts: Vec<Part>,
+        deadline: Instant,
+    ) -> Result<Arc<Segment>, WalError> {
+        let result = self.write(table, parts, deadline).await;
         match &result {
             Ok(segment) => tracing::debug!(%table, segment = segment.name, bytes = segment.size, "segment written"),
             Err(error) => {
@@ -39,7 +45,11 @@ impl Context {
         result
     }
 
-    async fn write(self: &Arc<Self>, table: Table, parts: Vec<Part>) -> Result<Arc<Segment>, WalError> {
+    async fn write(self: &Arc<Self>, table: Table, parts: Vec<Part>, deadline: Instant) -> Result<Arc<Segment>, WalError> {
+        // What waited behind stalled segments until its time was up is not worth encoding.
+        if Instant::now() >= deadline {
+            return Err(WalError::Overdue { table, deadline: self.config.write_deadline });
+        }
         let context = Arc::clone(self);
         let encoding = tokio::task::spawn_blocking(move || encode(table, parts, &context.config)).await;
         let broken = |reason: String| WalError::Encode { table, reason };
@@ -49,27 +59,29 @@ impl Context {
         let name = SegmentName { created, id: self.ids.unique(), tenants, min, max };
         let path = self.wal.path(table, &name.to_string());
         let mut segment = Segment::new(table, path, name, bytes.len() as u64);
-        segment.e_tag = self.put(&segment.path, &bytes).await?;
+        segment.e_tag = self.put(&segment.path, &bytes, deadline).await?;
         self.metrics.written(table, rows, segment.size);
         Ok(Arc::new(segment))
     }
 
     /// WAL-3: the same name and bytes each time, so that a put whose answer was lost can be repeated.
-    async fn put(&self, path: &Path, bytes: &bytes::Bytes) -> Result<Option<String>, WalError> {
-        let timeout = self.config.put_timeout;
+    async fn put(&self, path: &Path, bytes: &bytes::Bytes, deadline: Instant) -> Result<Option<String>, WalError> {
         let mut repeated = 0;
         loop {
             let put = self.wal.root().store.put(path, bytes.clone().into());
-            let error = match tokio::time::timeout(timeout, put).await {
+            let began = Instant::now();
+            let until = deadline.min(began + self.config.put_timeout);
+            let error = match tokio::time::timeout_at(until, put).await {
                 Ok(Ok(put)) => return Ok(put.e_tag),
                 Ok(Err(error)) => WalError::store(StoreOperation::Write, path, error),
-                Err(_) => WalError::Timeout { path: path.clone(), seconds: timeout.as_secs() },
+                Err(_) => WalError::Timeout { path: path.clone(), after: until - began },
             };
-            if repeated >= self.config.write_retries || is_permanent(&error) {
+            let wait = backoff(repeated, self.ids.unique().0);
+            if repeated >= self.config.write_retries || is_permanent(&error) || Instant::now() + wait >= deadline {
                 return Err(error);
             }
             tracing::debug!(%path, %error, repeated, "put failed, it is repeated");
-            tokio::time::sleep(backoff(repeated, self.ids.unique().0)).await;
+            tokio::time::sleep(wait).await;
             repeated += 1;
         }
     }

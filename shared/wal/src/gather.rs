@@ -53,12 +53,14 @@ pub(crate) async fn run(
     let in_flight = Arc::new(Semaphore::new(MAX_FLUSHES_IN_FLIGHT));
     let mut flushes = JoinSet::new();
     while let Some(first) = next(&mut waiting, &closing).await {
+        // Counted from the oldest request, so that none waits longer because others do: an earlier segment ends before it.
+        let deadline = first.since + context.config.flush_interval + context.config.write_deadline;
         let batch = gather(&context, first, &mut waiting, &closing).await;
         // The semaphore is never closed.
         let slot = Arc::clone(&in_flight).acquire_owned().await.ok();
         let context = Arc::clone(&context);
         flushes.spawn(async move {
-            batch.flush(&context, table).await;
+            batch.flush(&context, table, deadline).await;
             drop(slot);
         });
         while flushes.try_join_next().is_some() {}
@@ -132,8 +134,8 @@ impl Batch {
         }
     }
 
-    async fn flush(self, context: &Arc<Context>, table: Table) {
-        let outcome = context.flush(table, self.parts).await;
+    async fn flush(self, context: &Arc<Context>, table: Table, deadline: Instant) {
+        let outcome = context.flush(table, self.parts, deadline).await;
         // Room first: who hears that its rows are durable may send the next ones at once.
         drop(self.reservations);
         for reply in self.replies {

@@ -5,6 +5,10 @@
 //!
 //! - **WAL-1** [`Writer::append`] returns `Ok` only when every row of the request is durable; otherwise the caller acknowledges
 //!   nothing.
+//! - **BOUND-1** what waits is bounded in requests and bytes, and each append is answered within [`WriterConfig::flush_interval`] and
+//!   [`WriterConfig::write_deadline`], encoding aside, whatever the store does: 8.7 s by default, below the 10 s after which OTLP's
+//!   exporters stop waiting. The writer's attempts ([`WriterConfig::put_timeout`], [`WriterConfig::write_retries`]) and what the store
+//!   repeats by itself all lie within it.
 //! - **WAL-3** writers never coordinate. A segment's name is unique, its put is repeated with the same name and bytes, and a
 //!   name's bytes never change.
 //! - **TENANT-1** a row group holds rows of one tenant and account only.

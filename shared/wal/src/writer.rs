@@ -72,7 +72,8 @@ impl Writer {
     ///
     /// # Errors
     /// At once: [`WalError::Full`] where a bound is reached, [`WalError::Closed`], [`WalError::Misplaced`] where rows are not of
-    /// the request's tenant. Later: [`WalError::Store`] or [`WalError::Timeout`] after all retries.
+    /// the request's tenant. Later, within the deadline of
+    /// [`WriterConfig::write_deadline`]: [`WalError::Store`], [`WalError::Timeout`] or [`WalError::Overdue`].
     pub async fn append(&self, mut request: Request) -> Result<Durable, WalError> {
         let since = Instant::now();
         let tables = request.by_table()?;

@@ -38,20 +38,7 @@ impl Config {
                 format!("{name} is not supported by this build, allowed are object_store and memory"),
             );
         }
-        if matches!(self.storage.backend, StorageBackend::S3 { .. }) {
-            return refuse("storage.backend", "s3 is not supported by this build, allowed are filesystem and memory");
-        }
-        for (key, url) in
-            [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)]
-        {
-            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-            if scheme != "file" && scheme != "memory" {
-                return refuse(
-                    key,
-                    format!("{url:?}: scheme {scheme} is not supported by this build, allowed are file and memory"),
-                );
-            }
-        }
+        self.check_storage()?;
         if self.catalog.cache.is_some() {
             return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
         }
@@ -63,6 +50,29 @@ impl Config {
             AuthMode::ApiKeys => refuse("auth.mode", "api_keys is not supported by this build, allowed is header"),
             AuthMode::Authorizer => refuse("auth.mode", "authorizer is not supported by this build, allowed is header"),
         }
+    }
+
+    fn check_storage(&self) -> Result<(), ConfigError> {
+        if let StorageBackend::S3 { bucket, region, endpoint } = &self.storage.backend {
+            if bucket.is_empty() || bucket.contains('/') {
+                return refuse("storage.backend.s3.bucket", format!("{bucket:?}: it is the name of a bucket, without s3://"));
+            }
+            if region.is_empty() {
+                return refuse("storage.backend.s3.region", "\"\": it is the name of a region, such as us-east-1");
+            }
+            if let Some(endpoint) = endpoint.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+                return refuse("storage.backend.s3.endpoint", format!("{endpoint:?}: it starts with http:// or https://"));
+            }
+        }
+        for (key, url) in
+            [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)]
+        {
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+            if !["s3", "file", "memory"].contains(&scheme) {
+                return refuse(key, format!("{url:?}: scheme {scheme} is not supported, allowed are s3, file and memory"));
+            }
+        }
+        Ok(())
     }
 
     fn check_bounds(&self) -> Result<(), ConfigError> {
@@ -103,6 +113,7 @@ impl Config {
         }
         for (key, value, most) in [
             ("queue.write.flush_interval_ms", self.queue.write.flush_interval_ms, 60_000),
+            ("queue.write.deadline_ms", self.queue.write.deadline_ms, 600_000),
             ("shift.jobsmanager.poll_interval_ms", self.shift.jobsmanager.poll_interval_ms, MAX_SECONDS * 1000),
             (
                 "shift.jobsmanager.iteration_interval_millisecs",

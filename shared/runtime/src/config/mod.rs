@@ -77,20 +77,17 @@ impl Config {
 
     /// Gives every place that isn't configured one below the storage's root.
     fn place(&mut self, data_dir: &Path) -> Result<(), ConfigError> {
-        let root = match &self.storage.backend {
-            StorageBackend::Filesystem { root_path: Some(root) } => root.clone(),
-            StorageBackend::Filesystem { root_path: None } | StorageBackend::Memory | StorageBackend::S3 { .. } => {
-                data_dir.to_path_buf()
-            }
+        let below_root = |key, name: &str| match &self.storage.backend {
+            StorageBackend::S3 { bucket, .. } => Ok(format!("s3://{bucket}/{name}/")),
+            StorageBackend::Memory => Ok(format!("memory:///{name}/")),
+            StorageBackend::Filesystem { root_path } => file_url(key, &root_path.as_deref().unwrap_or(data_dir).join(name)),
         };
-        let in_memory = matches!(self.storage.backend, StorageBackend::Memory);
         for (key, place, name) in [
             ("catalog.warehouse", &mut self.catalog.warehouse, "warehouse"),
             ("queue.common.base_path", &mut self.queue.common.base_path, "queue"),
         ] {
             *place = match place.as_str() {
-                "" if in_memory => format!("memory:///{name}/"),
-                "" => file_url(key, &root.join(name))?,
+                "" => below_root(key, name)?,
                 url if url.contains("://") => url.to_owned(),
                 path => file_url(key, Path::new(path))?,
             };

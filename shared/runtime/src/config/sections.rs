@@ -11,7 +11,7 @@ use crate::Secret;
 pub struct Catalog {
     /// Who knows a table's newest metadata.
     pub backend: CatalogBackend,
-    /// URL of the tables; a path is a folder.
+    /// URL of the tables: `s3://BUCKET/PREFIX/`, `file:///DIRECTORY/` or `memory:///`; a path is a folder.
     pub warehouse: String,
     /// More for the catalog.
     pub properties: BTreeMap<String, String>,
@@ -88,13 +88,14 @@ pub struct Storage {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum StorageBackend {
-    /// S3 or what speaks its protocol.
+    /// S3 or what speaks its protocol. Region and endpoint are those of every `s3://` place; credentials come from the AWS default
+    /// chain.
     S3 {
-        /// The bucket.
+        /// The bucket of every place that isn't configured.
         bucket: String,
         /// The region.
         region: String,
-        /// URL of an S3-compatible server.
+        /// URL of an S3-compatible server; else `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, else AWS.
         #[serde(default)]
         endpoint: Option<String>,
     },
@@ -130,7 +131,7 @@ pub struct Queue {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueCommon {
-    /// URL of the segments; a path is a folder.
+    /// URL of the segments: `s3://BUCKET/PREFIX/`, `file:///DIRECTORY/` or `memory:///`; a path is a folder.
     pub base_path: String,
     /// Requests that may wait.
     pub channel_capacity: usize,
@@ -158,6 +159,9 @@ pub struct QueueWrite {
     pub max_bytes_per_flush: usize,
     /// Milliseconds that rows are gathered.
     pub flush_interval_ms: u64,
+    /// Milliseconds that writing what was gathered may take, repeats included; then its requests fail. Together with
+    /// `flush_interval_ms` it stays below the 10 s after which OTLP's exporters stop waiting.
+    pub deadline_ms: u64,
 }
 
 impl Default for QueueWrite {
@@ -168,6 +172,7 @@ impl Default for QueueWrite {
             records_per_flush_multiplier: 1,
             max_bytes_per_flush: 64 << 20,
             flush_interval_ms: 200,
+            deadline_ms: 8500,
         }
     }
 }

@@ -76,8 +76,11 @@ fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named
             "catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/t' } }",
             "s3tables is not supported",
         ),
-        ("storage: { backend: !s3 { bucket: w, region: r, endpoint: http://m:9000 } }", "s3 is not supported"),
-        ("catalog: { warehouse: s3://w/ }", "scheme s3"),
+        ("storage: { backend: !s3 { bucket: w, region: r, endpoint: 'm:9000' } }", "starts with http:// or https://"),
+        ("storage: { backend: !s3 { bucket: 's3://w/', region: r } }", "name of a bucket, without s3://"),
+        ("storage: { backend: !s3 { bucket: w, region: '' } }", "such as us-east-1"),
+        ("storage: { backend: !s3 { region: r } }", "missing field `bucket`"),
+        ("catalog: { warehouse: 'gs://w/' }", "allowed are s3, file and memory"),
         ("auth: { mode: api_keys }", "api_keys is not supported"),
         ("catalog: { backend: !nessie }", "unknown variant `nessie`"),
     ] {
@@ -91,6 +94,27 @@ fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named
     assert_eq!(parse("catalog: { backend: !memory , warehouse: /tmp/w }").unwrap().catalog.warehouse, "file:///tmp/w/");
     assert_eq!(parse("storage: { backend: !filesystem { root_path: /r } }").unwrap().queue.common.base_path, "file:///r/queue/");
     assert_eq!(parse("").unwrap().queue.common.base_path, "file:///data/queue/");
+}
+
+#[test]
+fn places_lie_below_the_bucket_unless_they_are_configured() {
+    let places = |text: &str| {
+        let config = parse(text).unwrap();
+        (config.catalog.warehouse, config.queue.common.base_path)
+    };
+    let both = |warehouse: &str, queue: &str| (warehouse.to_owned(), queue.to_owned());
+    let s3 = "storage: { backend: !s3 { bucket: lake, region: eu-west-1, endpoint: http://m:9000 } }\n";
+    assert_eq!(places(s3), both("s3://lake/warehouse/", "s3://lake/queue/"));
+    let own = format!("{s3}queue: {{ common: {{ base_path: s3://queue/ }} }}\ncatalog: {{ warehouse: s3://tables/a/ }}");
+    assert_eq!(places(&own), both("s3://tables/a/", "s3://queue/"));
+    // Without a backend of its own, S3 is where the environment says.
+    assert_eq!(places("catalog: { warehouse: s3://w/ }"), both("s3://w/", "file:///data/queue/"));
+    let variables = variables(&[
+        ("ICEGATE_STORAGE__BACKEND", "s3"),
+        ("ICEGATE_STORAGE__BUCKET", "lake"),
+        ("ICEGATE_STORAGE__REGION", "eu-west-1"),
+    ]);
+    assert_eq!(variables.unwrap().queue.common.base_path, "s3://lake/queue/");
 }
 
 #[test]

@@ -1,48 +1,53 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use iceberg::spec::TableMetadata;
 use icegate_model::{Clock, Table};
+use icegate_storage::Root;
 
 use super::{Catalog, Loaded, MetadataChange, Swap, apply};
+use crate::definition::Definition;
 use crate::error::TablesError;
+use crate::layout::Layout;
 
 /// Pointers that live and die with the process.
 #[derive(Debug)]
 pub(crate) struct MemoryCatalog {
+    warehouse: Root,
     clock: Arc<dyn Clock>,
     tables: Mutex<HashMap<Table, Loaded>>,
+    versions: AtomicU64,
 }
 
 impl MemoryCatalog {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, tables: Mutex::default() }
+    pub(crate) fn new(warehouse: Root, clock: Arc<dyn Clock>) -> Self {
+        Self { warehouse, clock, tables: Mutex::default(), versions: AtomicU64::new(1) }
     }
 
-    fn loaded(&self, table: Table, metadata: TableMetadata, token: u64) -> Loaded {
-        let location = format!("memory:{table}/v{token}");
-        Loaded { metadata: Arc::new(metadata), location, token, seen: self.clock.now() }
+    fn loaded(&self, table: Table, layout: Arc<Layout>, metadata: TableMetadata) -> Loaded {
+        let location = format!("memory:{table}/v{}", self.versions.fetch_add(1, Ordering::Relaxed));
+        Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: self.clock.now() }
     }
 }
 
 #[async_trait]
 impl Catalog for MemoryCatalog {
-    async fn load(&self, table: Table) -> Result<Option<Loaded>, TablesError> {
+    async fn load(&self, table: Table, _known: Option<&Loaded>) -> Result<Option<Loaded>, TablesError> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(tables.get(&table).cloned())
     }
 
-    async fn refresh(&self, table: Table, _known: &Loaded) -> Result<Option<Loaded>, TablesError> {
-        self.load(table).await
-    }
-
-    async fn create(&self, table: Table, metadata: TableMetadata) -> Result<Swap, TablesError> {
+    async fn create(&self, definition: Definition) -> Result<Swap, TablesError> {
+        let table = definition.table;
+        let layout = Arc::new(Layout::in_warehouse(&self.warehouse, table));
+        let metadata = definition.metadata_at(layout.location())?;
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         if tables.contains_key(&table) {
             return Ok(Swap::Conflict);
         }
-        let loaded = self.loaded(table, metadata, 1);
+        let loaded = self.loaded(table, layout, metadata);
         tables.insert(table, loaded.clone());
         Ok(Swap::Swapped(loaded))
     }
@@ -55,8 +60,12 @@ impl Catalog for MemoryCatalog {
         let Some((metadata, _)) = apply(table, base, change, self.clock.now())? else {
             return Ok(Swap::Conflict);
         };
-        let loaded = self.loaded(table, metadata, base.token + 1);
+        let loaded = self.loaded(table, Arc::clone(&base.layout), metadata);
         tables.insert(table, loaded.clone());
         Ok(Swap::Swapped(loaded))
+    }
+
+    fn location(&self, table: Table) -> Option<String> {
+        Some(Layout::in_warehouse(&self.warehouse, table).location().to_owned())
     }
 }

@@ -14,9 +14,10 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use iceberg::spec::{MetadataLog, TableMetadata};
 use icegate_model::{Clock, Table, Timestamp};
-use icegate_storage::is_not_found;
+use icegate_storage::{Root, is_not_found};
 
 use super::{Catalog, Loaded, MetadataChange, Swap, apply};
+use crate::definition::Definition;
 use crate::error::{TablesError, corrupt};
 use crate::layout::Layout;
 
@@ -34,18 +35,32 @@ const HINTS: u32 = 3;
 /// Pointers as create-only objects in the warehouse.
 #[derive(Debug)]
 pub(crate) struct ObjectStoreCatalog {
-    layout: Layout,
+    warehouse: Root,
     clock: Arc<dyn Clock>,
 }
 
 impl ObjectStoreCatalog {
-    pub(crate) fn new(layout: Layout, clock: Arc<dyn Clock>) -> Self {
-        Self { layout, clock }
+    pub(crate) fn new(warehouse: Root, clock: Arc<dyn Clock>) -> Self {
+        Self { warehouse, clock }
     }
 
+    fn versions(&self, table: Table) -> Versions<'_> {
+        let layout = Arc::new(Layout::in_warehouse(&self.warehouse, table));
+        Versions { table, layout, clock: self.clock.as_ref() }
+    }
+}
+
+/// The metadata objects of one table.
+struct Versions<'a> {
+    table: Table,
+    layout: Arc<Layout>,
+    clock: &'a dyn Clock,
+}
+
+impl Versions<'_> {
     /// The highest version there is.
-    async fn newest_version(&self, table: Table) -> Result<Option<u64>, TablesError> {
-        let directory = self.layout.metadata_directory(table);
+    async fn newest(&self) -> Result<Option<u64>, TablesError> {
+        let directory = self.layout.metadata_directory();
         // Manifests and manifest lists sort before `v`, so the listing holds little but metadata.
         let offset = directory.clone().join("v");
         let listed = self.layout.root.store.list_with_offset(Some(&directory), &offset);
@@ -55,8 +70,8 @@ impl ObjectStoreCatalog {
     }
 
     /// One version; `None` where it isn't there.
-    async fn version(&self, table: Table, version: u64, seen: Timestamp) -> Result<Option<Loaded>, TablesError> {
-        let path = self.layout.metadata(table, version);
+    async fn read(&self, version: u64, seen: Timestamp) -> Result<Option<Loaded>, TablesError> {
+        let path = self.layout.metadata(version);
         let bytes = match self.layout.read(&path).await {
             Ok(bytes) => bytes,
             Err(TablesError::Store { source, .. }) if is_not_found(&source) => return Ok(None),
@@ -67,32 +82,63 @@ impl ObjectStoreCatalog {
     }
 
     fn loaded(&self, path: &Path, version: u64, metadata: TableMetadata, seen: Timestamp) -> Loaded {
-        Loaded { metadata: Arc::new(metadata), location: self.layout.url(path), token: version, seen }
+        let (location, layout) = (self.layout.url(path), Arc::clone(&self.layout));
+        Loaded { metadata: Arc::new(metadata), location, layout, token: version.to_string(), seen }
     }
 
-    async fn create_version(&self, table: Table, version: u64, metadata: TableMetadata) -> Result<Swap, TablesError> {
-        let json = |source| TablesError::Json { table, what: "table metadata", source };
+    async fn load(&self) -> Result<Option<Loaded>, TablesError> {
+        for _ in 0..LOADS {
+            let seen = self.clock.now();
+            let Some(version) = self.newest().await? else { return Ok(None) };
+            if let Some(loaded) = self.read(version, seen).await? {
+                return Ok(Some(loaded));
+            }
+        }
+        Err(corrupt(self.layout.metadata_directory().as_ref(), "listed metadata can't be read"))
+    }
+
+    /// Steps from a version to the newest.
+    async fn follow(&self, known: &Loaded) -> Result<Option<Loaded>, TablesError> {
+        let now = self.clock.now();
+        if now.since(known.seen) > TRUST {
+            return self.load().await;
+        }
+        let mut newest = Loaded { seen: now, ..known.clone() };
+        for _ in 0..PROBES {
+            match self.read(version(&newest)? + 1, now).await? {
+                Some(next) => newest = next,
+                None => return Ok(Some(newest)),
+            }
+        }
+        self.load().await
+    }
+
+    async fn create(&self, version: u64, metadata: TableMetadata) -> Result<Swap, TablesError> {
+        let json = |source| TablesError::Json { table: self.table, what: "table metadata", source };
         let bytes = Bytes::from(serde_json::to_vec(&metadata).map_err(json)?);
-        let path = self.layout.metadata(table, version);
+        let path = self.layout.metadata(version);
         let seen = self.clock.now();
         let options = PutOptions::from(PutMode::Create);
         match self.layout.root.store.put_opts(&path, bytes.into(), options).await {
-            Ok(_) => Ok(Swap::Swapped(self.loaded(&path, version, metadata, seen))),
+            Ok(_) => {
+                self.hint(version).await;
+                Ok(Swap::Swapped(self.loaded(&path, version, metadata, seen)))
+            }
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(Swap::Conflict),
-            Err(error) => Ok(Swap::Unknown(error)),
+            Err(error) => Ok(Swap::Unknown(error.into())),
         }
     }
 
     /// Tells readers that can't list which version is the newest. A failure costs them freshness, not us correctness.
-    async fn hint(&self, table: Table, mut version: u64) {
-        let path = self.layout.version_hint(table);
+    async fn hint(&self, mut version: u64) {
+        let (table, path) = (self.table, self.layout.version_hint());
         for _ in 0..HINTS {
             if let Err(error) = self.layout.write(&path, Bytes::from(version.to_string())).await {
                 tracing::warn!(%table, %error, "version hint not written");
                 return;
             }
             // A later committer may have written its hint before this one.
-            if self.layout.root.store.head(&self.layout.metadata(table, version + 1)).await.is_err() {
+            if self.layout.root.store.head(&self.layout.metadata(version + 1)).await.is_err() {
                 return;
             }
             version += 1;
@@ -101,8 +147,8 @@ impl ObjectStoreCatalog {
 
     /// Removes metadata that the new version no longer logs, once it can be nobody's base. What is too young here or fails
     /// is left for the removal of orphans.
-    async fn forget(&self, table: Table, expired: Vec<MetadataLog>) {
-        let before = (self.clock.now() - GRACE).millis();
+    async fn forget(&self, expired: Vec<MetadataLog>) {
+        let (table, before) = (self.table, (self.clock.now() - GRACE).millis());
         for entry in expired.into_iter().filter(|entry| entry.timestamp_ms < before) {
             let Some(path) = self.layout.root.path_of_url(&entry.metadata_file) else { continue };
             if let Err(error) = self.layout.root.store.delete(&path).await {
@@ -117,40 +163,24 @@ fn version_of(path: &Path) -> Option<u64> {
     path.filename()?.strip_prefix('v')?.strip_suffix(".metadata.json")?.parse().ok()
 }
 
+fn version(loaded: &Loaded) -> Result<u64, TablesError> {
+    loaded.token.parse().map_err(|_| corrupt(loaded.location.as_str(), format!("version {:?}", loaded.token)))
+}
+
 #[async_trait]
 impl Catalog for ObjectStoreCatalog {
-    async fn load(&self, table: Table) -> Result<Option<Loaded>, TablesError> {
-        for _ in 0..LOADS {
-            let seen = self.clock.now();
-            let Some(version) = self.newest_version(table).await? else { return Ok(None) };
-            if let Some(loaded) = self.version(table, version, seen).await? {
-                return Ok(Some(loaded));
-            }
+    async fn load(&self, table: Table, known: Option<&Loaded>) -> Result<Option<Loaded>, TablesError> {
+        let versions = self.versions(table);
+        match known {
+            Some(known) => versions.follow(known).await,
+            None => versions.load().await,
         }
-        Err(corrupt(self.layout.metadata_directory(table).as_ref(), "listed metadata can't be read"))
     }
 
-    async fn refresh(&self, table: Table, known: &Loaded) -> Result<Option<Loaded>, TablesError> {
-        let now = self.clock.now();
-        if now.since(known.seen) > TRUST {
-            return self.load(table).await;
-        }
-        let mut newest = Loaded { seen: now, ..known.clone() };
-        for _ in 0..PROBES {
-            match self.version(table, newest.token + 1, now).await? {
-                Some(next) => newest = next,
-                None => return Ok(Some(newest)),
-            }
-        }
-        self.load(table).await
-    }
-
-    async fn create(&self, table: Table, metadata: TableMetadata) -> Result<Swap, TablesError> {
-        let swap = self.create_version(table, 1, metadata).await?;
-        if matches!(swap, Swap::Swapped(_)) {
-            self.hint(table, 1).await;
-        }
-        Ok(swap)
+    async fn create(&self, definition: Definition) -> Result<Swap, TablesError> {
+        let versions = self.versions(definition.table);
+        let metadata = definition.metadata_at(versions.layout.location())?;
+        versions.create(1, metadata).await
     }
 
     async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError> {
@@ -162,12 +192,16 @@ impl Catalog for ObjectStoreCatalog {
         let Some((metadata, expired)) = apply(table, base, change, now)? else {
             return Ok(Swap::Conflict);
         };
-        let swap = self.create_version(table, base.token + 1, metadata).await?;
+        let versions = self.versions(table);
+        let swap = versions.create(version(base)? + 1, metadata).await?;
         if matches!(swap, Swap::Swapped(_)) {
-            self.hint(table, base.token + 1).await;
-            self.forget(table, expired).await;
+            versions.forget(expired).await;
         }
         Ok(swap)
+    }
+
+    fn location(&self, table: Table) -> Option<String> {
+        Some(Layout::in_warehouse(&self.warehouse, table).location().to_owned())
     }
 }
 

@@ -45,7 +45,7 @@ impl Default for FileOptions {
     }
 }
 
-/// A data file that is durable in the warehouse and not yet part of its table.
+/// A data file that is durable at its table's location and not yet part of its table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WrittenFile {
     pub(crate) file: IcebergFile,
@@ -122,11 +122,12 @@ impl Tables {
         partition: &Partition,
         file: EncodedFile,
     ) -> Result<WrittenFile, TablesError> {
-        let path = self.layout().data_file(table, &partition.directory(), self.ids().unique());
+        let layout = &loaded.layout;
+        let path = layout.data_file(&partition.directory(), self.ids().unique());
         let EncodedFile { bytes, metadata } = file;
         let size = bytes.len() as u64;
-        self.layout().write(&path, Bytes::from(bytes)).await?;
-        let file = metrics::data_file(table, &loaded.metadata, partition, self.layout().url(&path), size, &metadata)?;
+        layout.write(&path, Bytes::from(bytes)).await?;
+        let file = metrics::data_file(table, &loaded.metadata, partition, layout.url(&path), size, &metadata)?;
         Ok(WrittenFile { file })
     }
 }

@@ -64,7 +64,7 @@ async fn a_dropped_append_gives_its_room_back_when_its_rows_are_written() {
     writer.append(logs(3, "a", &[1])).await.unwrap();
 }
 
-fn gauge(registry: &Registry, line: &str) -> String {
+pub(crate) fn gauge(registry: &Registry, line: &str) -> String {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, registry).unwrap();
     text.lines().find_map(|found| found.strip_prefix(line)).unwrap_or("none").to_owned()

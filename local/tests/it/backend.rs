@@ -1,0 +1,110 @@
+//! Where a process keeps its data: each store and catalog that is supported, with the servers that it needs.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use icegate_testkit::LocalStack;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::process::{Part, Process, Settings, free_ports, python, script};
+
+/// A shift that comes this often leaves everything in the WAL.
+pub(crate) const NEVER_MS: u64 = 86_400_000;
+
+/// A place that no other test has.
+pub(crate) struct Backend {
+    folder: TempDir,
+    /// The configuration's sections on storage.
+    stores: String,
+    variables: Vec<(&'static str, String)>,
+    /// How a reader from outside finds the tables, for `python/rows.py`.
+    tables: Value,
+}
+
+impl Backend {
+    /// Plain files, and the object store's own catalog.
+    pub(crate) fn files(_test: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().display().to_string();
+        let stores = format!(
+            "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
+             storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
+             queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n"
+        );
+        let tables = json!({ "catalog": "files", "warehouse": format!("{data}/warehouse") });
+        Some(Self { folder, stores, variables: Vec::new(), tables })
+    }
+
+    /// MinIO and a branch of Nessie's.
+    pub(crate) fn minio_and_nessie(test: &str) -> Option<Self> {
+        let stack = LocalStack::shared(test)?;
+        let (s3, nessie) = (stack.place("S3_ENDPOINT"), stack.place("NESSIE"));
+        let branch = unique("branch");
+        nessie_branch(nessie, &branch);
+        let stores = format!(
+            "catalog:\n  backend: !rest {{ uri: \"{nessie}/iceberg\" }}\n  warehouse: s3://warehouse/\n  properties: {{ prefix: {branch} }}\n\
+             storage: {{ backend: !s3 {{ bucket: warehouse, region: us-east-1, endpoint: \"{s3}\" }} }}\n\
+             queue: {{ common: {{ base_path: \"s3://queue/{branch}/\" }} }}\n"
+        );
+        let tables = json!({
+            "catalog": "rest", "uri": format!("{nessie}/iceberg"), "prefix": branch,
+            "s3": s3, "key": "minioadmin", "secret": "minioadmin",
+        });
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws("minioadmin"), tables })
+    }
+
+    /// Starts a process on it.
+    pub(crate) async fn start(&self, part: Part, shift_interval_ms: u64) -> Process {
+        self.start_on(free_ports(), part, shift_interval_ms).await
+    }
+
+    /// Starts a process on it that listens on these ports: OTLP over HTTP and gRPC, Loki, metrics.
+    pub(crate) async fn start_on(&self, ports: [u16; 4], part: Part, shift_interval_ms: u64) -> Process {
+        let mut variables: Vec<_> = self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        variables.push(("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000"));
+        let settings = Settings { data: self.folder.path(), shift_interval_ms, variables: &variables };
+        Process::start_part(part, &settings, &self.stores, ports).await
+    }
+
+    /// A folder for a test's own files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What readers from outside find in each table now: `{table: {"snapshot": id, "total": rows by the snapshot's summary,
+    /// "pyiceberg": rows, "duckdb": rows}}`. `None` where there is no Python for it.
+    pub(crate) fn rows(&self, test: &str) -> Option<Value> {
+        let output = Command::new(python(test)?).arg(script("rows.py")).arg(self.tables.to_string()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Some(serde_json::from_slice(&output.stdout).unwrap())
+    }
+}
+
+/// Credentials as every AWS tool reads them.
+fn aws(key: &str) -> Vec<(&'static str, String)> {
+    [("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", key), ("AWS_REGION", "us-east-1")]
+        .map(|(name, value)| (name, value.to_owned()))
+        .into()
+}
+
+/// A name that no other call in any test process gets.
+fn unique(kind: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("{kind}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst))
+}
+
+/// Makes a branch, on which tables are apart from those of every other.
+fn nessie_branch(nessie: &str, name: &str) {
+    let url = format!("{nessie}/api/v2/trees?name={name}&type=BRANCH");
+    let main = curl(&["-fsS", &format!("{nessie}/api/v2/trees/main")]);
+    let main: Value = serde_json::from_str(&main).unwrap();
+    curl(&["-fsS", "-H", "Content-Type: application/json", "-d", &main["reference"].to_string(), &url]);
+}
+
+fn curl(arguments: &[&str]) -> String {
+    let output = Command::new("curl").args(arguments).output().unwrap();
+    assert!(output.status.success(), "curl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}

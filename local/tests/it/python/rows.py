@@ -1,0 +1,86 @@
+"""Counts the rows of IceGate's tables with PyIceberg and with DuckDB, at the newest snapshot that the catalog names.
+
+  rows.py TABLES
+
+TABLES is a JSON object: "catalog" is files, rest, glue or s3tables, with what that catalog needs beside it, and "s3", "key" and
+"secret" where the tables are on S3.  Prints {table: {"snapshot", "total", "pyiceberg", "duckdb"}}, where "total" is what the
+snapshot's own summary says.
+"""
+
+import glob
+import json
+import os
+import sys
+import sysconfig
+
+import duckdb
+from pyiceberg.catalog import load_catalog
+from pyiceberg.table import StaticTable
+
+TABLES = ("logs", "spans", "metrics", "events")
+REGION = "us-east-1"
+
+
+def s3_properties(at):
+    if "s3" not in at:
+        return {}
+    return {
+        "s3.endpoint": at["s3"], "s3.access-key-id": at["key"], "s3.secret-access-key": at["secret"], "s3.region": REGION,
+        "s3.force-virtual-addressing": "false", "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+    }
+
+
+def newest_metadata(at, name):
+    """Where the table's newest metadata lies."""
+    if at["catalog"] == "files":
+        found = glob.glob(f"{at['warehouse']}/icegate/{name}/metadata/v*.metadata.json")
+        return max(found, key=lambda path: int(os.path.basename(path)[1:].split(".")[0]))
+    if at["catalog"] == "rest":
+        catalog = load_catalog("rest", type="rest", uri=at["uri"], prefix=at["prefix"], **s3_properties(at))
+        return catalog.load_table(("icegate", name)).metadata_location
+    if at["catalog"] == "glue":
+        keys = {"glue.endpoint": at["uri"], "glue.region": REGION, "glue.access-key-id": at["key"], "glue.secret-access-key": at["secret"]}
+        return load_catalog("glue", type="glue", **keys, **s3_properties(at)).load_table(("icegate", name)).metadata_location
+    import boto3
+
+    client = boto3.client(
+        "s3tables", endpoint_url=at["uri"], region_name=REGION, aws_access_key_id=at["key"], aws_secret_access_key=at["secret"]
+    )
+    return client.get_table_metadata_location(tableBucketARN=at["bucket"], namespace="icegate", name=name)["metadataLocation"]
+
+
+def duck(at):
+    connection = duckdb.connect()
+    for extension in ("avro", "httpfs", "iceberg"):
+        (path,) = glob.glob(f"{sysconfig.get_paths()['purelib']}/duckdb_extension_{extension}/extensions/*/{extension}.duckdb_extension")
+        connection.execute(f"LOAD '{path}'")
+    if "s3" in at:
+        scheme, host = at["s3"].split("://")
+        connection.execute(
+            f"CREATE SECRET (TYPE s3, KEY_ID '{at['key']}', SECRET '{at['secret']}', REGION '{REGION}', ENDPOINT '{host}',"
+            f" URL_STYLE 'path', USE_SSL {scheme == 'https'})"
+        )
+    return connection
+
+
+def main():
+    at = json.loads(sys.argv[1])
+    connection, found = duck(at), {}
+    for name in TABLES:
+        metadata = newest_metadata(at, name)
+        table = StaticTable.from_metadata(metadata, properties=s3_properties(at))
+        snapshot = table.current_snapshot()
+        if snapshot is None:
+            found[name] = {"snapshot": None, "total": 0, "pyiceberg": 0, "duckdb": 0}
+            continue
+        (rows,) = connection.execute(f"SELECT count(tenant_id) FROM iceberg_scan('{metadata}')").fetchone()
+        found[name] = {
+            "snapshot": snapshot.snapshot_id,
+            "total": int(snapshot.summary["total-records"]),
+            "pyiceberg": table.scan(selected_fields=("tenant_id",)).to_arrow().num_rows,
+            "duckdb": rows,
+        }
+    print(json.dumps(found))
+
+
+main()

@@ -1,0 +1,26 @@
+//! What Glue and S3 Tables share.
+
+use std::time::Duration;
+
+use aws_sdk_glue::config::http::HttpResponse;
+use aws_sdk_glue::config::timeout::TimeoutConfig;
+use aws_sdk_glue::error::SdkError;
+
+/// Longest time of one try of a request, and of a request with its repeats.
+const ATTEMPT: Duration = Duration::from_secs(10);
+const OPERATION: Duration = Duration::from_secs(30);
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// A catalog that hangs is one that is down.
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build()
+}
+
+/// Whether a failed write may have happened: no reply came, or one that says that the service broke.
+pub(super) fn is_unknown<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::ServiceError(service) => service.raw().status().is_server_error() && service.raw().status().as_u16() != 503,
+        _ => true,
+    }
+}

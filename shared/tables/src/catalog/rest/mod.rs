@@ -1,0 +1,265 @@
+//! An Iceberg REST catalog: it holds the metadata itself and applies changes that are sent to it.
+//!
+//! A status says what is known of a change: 409 that another was first, 500, 502 and 504 and a lost reply that nobody knows,
+//! everything else that nothing happened. Credentials that a server offers for its storage are not asked for: files are read
+//! and written with the process's own.
+
+mod authentication;
+mod client;
+mod options;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use iceberg::spec::TableMetadata;
+use icegate_model::{Clock, ErrorKind, Table};
+use icegate_storage::Stores;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use self::client::{Client, Failure, Reply, RestError};
+pub use self::options::{RestAuthentication, RestOptions};
+use super::places::Places;
+use super::{Catalog, Loaded, MetadataChange, NAMESPACE, Swap};
+use crate::definition::Definition;
+use crate::error::TablesError;
+
+/// Where new tables' metadata says that it is before a server has chosen; never sent.
+const NOWHERE: &str = "memory:///";
+
+/// Pointers on a server.
+#[derive(Debug)]
+pub(crate) struct RestCatalog {
+    client: Client,
+    /// The URL with `/v1`.
+    base: String,
+    warehouse: Option<String>,
+    prefix: Option<String>,
+    places: Places,
+    clock: Arc<dyn Clock>,
+    /// The URL below which namespaces are, once the server was asked.
+    namespaces: OnceCell<String>,
+}
+
+#[derive(Deserialize)]
+struct ConfigReply {
+    #[serde(default)]
+    defaults: HashMap<String, Option<String>>,
+    #[serde(default)]
+    overrides: HashMap<String, Option<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct TableReply {
+    metadata_location: String,
+    metadata: TableMetadata,
+}
+
+impl RestCatalog {
+    pub(crate) fn new(options: RestOptions, stores: Stores, clock: Arc<dyn Clock>) -> Result<Self, TablesError> {
+        let base = format!("{}/v1", options.uri.trim_end_matches('/'));
+        let client = Client::new(&options, &base, Arc::clone(&clock))
+            .map_err(|error| failed("open", options.uri.clone(), ErrorKind::Invalid, error))?;
+        let RestOptions { warehouse, prefix, .. } = options;
+        Ok(Self { client, base, warehouse, prefix, places: Places::new(stores), clock, namespaces: OnceCell::new() })
+    }
+
+    /// The URL below which namespaces are: what the server overrides, else what is configured, else what it suggests.
+    async fn namespaces(&self) -> Result<&str, TablesError> {
+        let ask = || async {
+            let mut url = format!("{}/config", self.base);
+            if let Some(warehouse) = &self.warehouse {
+                url.push_str("?warehouse=");
+                url.push_str(&encoded(warehouse, |_| false));
+            }
+            let failed = |error| failed("load", "its configuration".to_owned(), ErrorKind::Unavailable, error);
+            let reply = self.client.call(Method::GET, &url, None).await.map_err(|failure| failed(failure.into_error()))?;
+            if !reply.status.is_success() {
+                return Err(refused("load", "its configuration".to_owned(), &reply));
+            }
+            let ConfigReply { mut defaults, mut overrides } = reply.json("configuration").map_err(failed)?;
+            let mut setting = |key: &str, own: Option<&String>| {
+                let overridden = overrides.remove(key).flatten();
+                overridden.or_else(|| own.cloned()).or_else(|| defaults.remove(key).flatten())
+            };
+            let base = match setting("uri", None) {
+                Some(uri) => format!("{}/v1", uri.trim_end_matches('/')),
+                None => self.base.clone(),
+            };
+            Ok(match setting("prefix", self.prefix.as_ref()) {
+                Some(prefix) if !prefix.is_empty() => {
+                    // A server may give it encoded already.
+                    format!("{base}/{}/namespaces", encoded(&prefix, |byte| b"%/".contains(&byte)))
+                }
+                _ => format!("{base}/namespaces"),
+            })
+        };
+        self.namespaces.get_or_try_init(ask).await.map(String::as_str)
+    }
+
+    async fn table_url(&self, table: Table) -> Result<String, TablesError> {
+        Ok(format!("{}/{NAMESPACE}/tables/{table}", self.namespaces().await?))
+    }
+
+    fn loaded(&self, table: Table, reply: &Reply) -> Result<Loaded, TablesError> {
+        let reply: TableReply = reply.json("table").map_err(|error| failed("load", name(table), ErrorKind::Corrupt, error))?;
+        let TableReply { metadata_location: location, metadata } = reply;
+        let layout = self.places.open(table, metadata.location())?;
+        Ok(Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: self.clock.now() })
+    }
+
+    async fn create_namespace(&self) -> Result<(), TablesError> {
+        let url = self.namespaces().await?;
+        let object = || format!("namespace {NAMESPACE}");
+        let failed = |failure: Failure| failed("create", object(), ErrorKind::Unavailable, failure.into_error());
+        let found = self.client.call(Method::GET, &format!("{url}/{NAMESPACE}"), None).await.map_err(failed)?;
+        if found.status.is_success() {
+            return Ok(());
+        }
+        let body = json!({ "namespace": [NAMESPACE], "properties": {} });
+        let created = self.client.call(Method::POST, url, Some(&body)).await.map_err(failed)?;
+        match created.status {
+            StatusCode::CONFLICT => Ok(()),
+            status if status.is_success() => Ok(()),
+            _ => Err(refused("create", object(), &created)),
+        }
+    }
+
+    /// What came of a request that changes a table.
+    fn outcome(&self, doing: &'static str, table: Table, result: Result<Reply, Failure>) -> Result<Swap, TablesError> {
+        let reply = match result {
+            Ok(reply) => reply,
+            Err(Failure::Lost(error)) => return Ok(Swap::Unknown(error.into())),
+            Err(Failure::NotSent(error)) => return Err(failed(doing, name(table), ErrorKind::Unavailable, error)),
+        };
+        match reply.status.as_u16() {
+            200..=299 => match self.loaded(table, &reply) {
+                Ok(loaded) => Ok(Swap::Swapped(loaded)),
+                // It happened, but what happened can't be read; another look will tell.
+                Err(error) => Ok(Swap::Unknown(error.into())),
+            },
+            409 => Ok(Swap::Conflict),
+            500 | 502 | 504 => Ok(Swap::Unknown(reply.error(doing).into())),
+            _ => Err(refused(doing, name(table), &reply)),
+        }
+    }
+
+    /// A place for servers that don't choose one themselves.
+    fn place(&self, table: Table) -> Option<String> {
+        let warehouse = self.warehouse.as_ref().filter(|warehouse| warehouse.contains("://"))?;
+        Some(format!("{}/{NAMESPACE}/{table}", warehouse.trim_end_matches('/')))
+    }
+}
+
+#[async_trait]
+impl Catalog for RestCatalog {
+    async fn load(&self, table: Table, _known: Option<&Loaded>) -> Result<Option<Loaded>, TablesError> {
+        let reply = self.client.call(Method::GET, &self.table_url(table).await?, None).await;
+        let reply = reply.map_err(|failure| failed("load", name(table), ErrorKind::Unavailable, failure.into_error()))?;
+        match reply.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => self.loaded(table, &reply).map(Some),
+            _ => Err(refused("load", name(table), &reply)),
+        }
+    }
+
+    async fn create(&self, definition: Definition) -> Result<Swap, TablesError> {
+        self.create_namespace().await?;
+        let table = definition.table;
+        let url = format!("{}/{NAMESPACE}/tables", self.namespaces().await?);
+        let mut body = creation(definition)?;
+        let created = self.client.call(Method::POST, &url, Some(&body)).await;
+        let wants_place = matches!(&created, Ok(reply) if reply.status == StatusCode::BAD_REQUEST && mentions_location(reply));
+        if let Some(place) = self.place(table).filter(|_| wants_place) {
+            body["location"] = place.into();
+            let created = self.client.call(Method::POST, &url, Some(&body)).await;
+            return self.outcome("create", table, created);
+        }
+        self.outcome("create", table, created)
+    }
+
+    async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError> {
+        let MetadataChange { requirements, updates } = change;
+        if requirements.iter().any(|requirement| requirement.check(Some(&base.metadata)).is_err()) {
+            return Ok(Swap::Conflict);
+        }
+        let identifier = json!({ "namespace": [NAMESPACE], "name": table.to_string() });
+        let body = json!({ "identifier": identifier, "requirements": requirements, "updates": updates });
+        let committed = self.client.call(Method::POST, &self.table_url(table).await?, Some(&body)).await;
+        self.outcome("commit", table, committed)
+    }
+
+    fn location(&self, _table: Table) -> Option<String> {
+        None
+    }
+}
+
+fn name(table: Table) -> String {
+    format!("{NAMESPACE}.{table}")
+}
+
+/// The body that creates a table.
+fn creation(definition: Definition) -> Result<Value, TablesError> {
+    let (table, properties) = (definition.table, definition.properties.clone());
+    let metadata = definition.metadata_at(NOWHERE)?;
+    let mut properties = json!(properties);
+    // Servers make the format of their own choice where nothing is said.
+    properties["format-version"] = "2".into();
+    Ok(json!({
+        "name": table.to_string(),
+        "schema": metadata.current_schema().as_ref(),
+        "partition-spec": metadata.default_partition_spec().as_ref(),
+        "write-order": metadata.default_sort_order().as_ref(),
+        "stage-create": false,
+        "properties": properties,
+    }))
+}
+
+fn mentions_location(reply: &Reply) -> bool {
+    reply.error("create").to_string().to_lowercase().contains("location")
+}
+
+/// Text as part of a URL; `keep` says what stays beside letters, digits and `-._~`.
+fn encoded(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+fn failed(doing: &'static str, object: String, kind: ErrorKind, error: RestError) -> TablesError {
+    TablesError::Catalog { doing, object, kind, source: error.into() }
+}
+
+/// A reply that says that nothing happened.
+fn refused(doing: &'static str, object: String, reply: &Reply) -> TablesError {
+    let kind = match reply.status.as_u16() {
+        404 => ErrorKind::NotFound,
+        400 | 405 | 406 | 422 => ErrorKind::Invalid,
+        409 => ErrorKind::Conflict,
+        // Refused credentials too: the data behind them is right, and the request can be repeated.
+        _ => ErrorKind::Unavailable,
+    };
+    failed(doing, object, kind, reply.error(doing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warehouse_is_encoded_and_an_encoded_prefix_stays() {
+        assert_eq!(encoded("s3://w/a b", |_| false), "s3%3A%2F%2Fw%2Fa%20b");
+        assert_eq!(encoded("main|w%2Fx/y", |byte| b"%/".contains(&byte)), "main%7Cw%2Fx/y");
+    }
+}
