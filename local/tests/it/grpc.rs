@@ -84,6 +84,11 @@ impl Client {
     }
 }
 
+/// One export of one log line.
+pub(crate) async fn export_line(process: &Process, line: &str) -> Result<Bytes, Status> {
+    Client::new(process).await.export(LOGS, "default", None, logs(&[(line, &[])])).await
+}
+
 fn logs(bodies: &[(&str, &[u8])]) -> Vec<u8> {
     let record = |(body, trace_id): &(&str, &[u8])| LogRecord {
         body: Some(AnyValue { value: Some(any_value::Value::StringValue((*body).to_owned())) }),

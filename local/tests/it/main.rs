@@ -13,4 +13,5 @@ mod process;
 mod quick_start;
 mod soak;
 mod stack;
+mod storage_down;
 mod telemetry;

@@ -146,6 +146,13 @@ impl Process {
         result.as_array().unwrap().first().map_or(0, |sample| sample["value"][1].as_str().unwrap().parse().unwrap())
     }
 
+    /// A metric of the process now, by the start of its line; 0 where it isn't there.
+    pub(crate) async fn metric(&self, line: &str) -> f64 {
+        let text = reqwest::get(format!("http://127.0.0.1:{}/metrics", self.metrics)).await.unwrap().text().await.unwrap();
+        let value = text.lines().find_map(|found| found.strip_prefix(line));
+        value.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
     /// A request body to an OTLP path; the status and text of the answer.
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, String) {
         let mut request = reqwest::Client::new().post(self.otlp(path)).body(body);

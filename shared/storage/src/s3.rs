@@ -22,6 +22,7 @@ mod connection;
 mod credentials;
 mod exact;
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,11 @@ const MAX_RETRIES: usize = 8;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// Longest wait between two repetitions.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_millis(500);
+
+/// An error and what lies below it in one line: the SDK and the HTTP client say what is wrong in the last of their sources only.
+fn with_sources(error: &(dyn Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
 
 /// One bucket. Connects at the first request; clones share the connection pool.
 #[derive(Clone)]

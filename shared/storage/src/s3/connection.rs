@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService};
 use tokio::time::{Instant, Sleep};
 
-use super::conditional;
+use super::{conditional, with_sources};
 
 /// The slowest upload that is waited for, in bytes a second.
 const SLOWEST_UPLOAD: usize = 1 << 20;
@@ -31,7 +32,7 @@ impl Connection {
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let upload = Duration::from_secs((request.body().content_length() / SLOWEST_UPLOAD) as u64);
         let answer = tokio::time::timeout(self.silence + upload, HttpService::call(&self.client, request));
-        let response = answer.await.map_err(|_| stalled(self.silence + upload))??;
+        let response = answer.await.map_err(|_| stalled(self.silence + upload))?.map_err(|error| explained(&error))?;
         Ok(response.map(|body| HttpResponseBody::new(Steady { body, silence: self.silence, waiting: None })))
     }
 }
@@ -44,6 +45,11 @@ impl HttpService for Connection {
         }
         self.send(request).await
     }
+}
+
+/// The same error with its sources in its text: what the network said is in the last of them, and most who print it print no more.
+fn explained(error: &HttpError) -> HttpError {
+    HttpError::new(error.kind(), io::Error::other(error.source().map_or_else(|| error.to_string(), with_sources)))
 }
 
 fn stalled(after: Duration) -> HttpError {

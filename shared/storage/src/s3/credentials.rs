@@ -10,6 +10,8 @@ use object_store::aws::AwsCredential;
 use object_store::{CredentialProvider, Error, Result};
 use tokio::sync::Mutex;
 
+use super::with_sources;
+
 /// Temporary credentials are replaced this long before they expire, or halfway where they live shorter than twice that.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 /// How long the chain may take to find credentials.
@@ -64,11 +66,6 @@ fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error 
 #[error("no credentials from the AWS chain (environment, profile, web identity, container, instance): {}", with_sources(source.as_ref()))]
 struct NoCredentials {
     source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-/// The SDK says what is wrong in the sources of its errors only.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl fmt::Debug for Chain {

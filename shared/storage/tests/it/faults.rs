@@ -230,6 +230,7 @@ async fn nobody_listening_is_unavailable_also_for_conditional_puts() {
     let root = Stores::new(options(endpoint)).open("s3://lake/").unwrap();
     for error in [get(&root).await.unwrap_err(), create(&root).await.unwrap_err()] {
         assert_eq!(kind_of(&error), ErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains("onnection refused"), "{error}");
     }
 }
 
