@@ -7,6 +7,9 @@ import os
 import sys
 import threading
 
+# A test that wants a Glue of its own takes a region of its own.
+os.environ["MOTO_ALLOW_NONEXISTENT_REGION"] = "true"
+
 from moto.glue.exceptions import GlueClientError
 from moto.glue.responses import GlueResponse
 from moto.server import main

@@ -8,7 +8,8 @@ use icegate_storage::Root;
 use icegate_tables::{Append, TablesError};
 use object_store::ObjectStoreExt;
 
-use crate::conformance::{Bench, ledger, on_files, process, write_and_commit};
+use crate::backends::{Bench, on_files, process};
+use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log};
 use crate::store::LosingReplies;
 

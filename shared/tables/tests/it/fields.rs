@@ -8,7 +8,8 @@ use parquet::basic::Compression;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::Type;
 
-use crate::conformance::{Bench, ledger, on_files, write_and_commit};
+use crate::backends::{Bench, on_files};
+use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log};
 
 /// The field id of every named thing in a Parquet schema, by path; repeated groups have none.

@@ -1,10 +1,13 @@
-//! The tables from outside: every scenario on the catalog in memory and on the object store.
+//! The tables from outside: every scenario on every catalog.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on has failed, also in what its functions share")]
 
+mod backends;
 mod conformance;
 mod crash;
 mod fields;
 mod migrate;
 mod nested;
+mod races;
 mod rows;
 mod store;
+mod untouchable;

@@ -92,10 +92,10 @@ fn rows_of(batch: &RecordBatch) -> Vec<Read> {
 }
 
 /// All rows of a snapshot's files.
-pub(crate) async fn read_all(root: &Root, snapshot: &Snapshot) -> Vec<Read> {
+pub(crate) async fn read_all(snapshot: &Snapshot) -> Vec<Read> {
     let mut rows = Vec::new();
     for file in snapshot.files() {
-        let read = read(root, &file.path).await;
+        let read = read(snapshot.root(), &file.path).await;
         assert_eq!(read.len() as u64, file.rows);
         rows.extend(read);
     }

@@ -1,0 +1,145 @@
+//! Every catalog that the suite runs on. One that needs a server is skipped, with a line that says so, where there is none.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use icegate_model::{Clock, Timestamp};
+use icegate_storage::aws::{AwsOptions, sdk_config};
+use icegate_storage::{Root, Stores};
+use icegate_tables::{GlueOptions, Tables};
+use icegate_testkit::{ManualClock, S3Server, SeededIds};
+
+use crate::rows::NEW_YEAR;
+use crate::untouchable::Untouchable;
+
+/// Opens the tables as another process would, with ids of this seed.
+type Open = Arc<dyn Fn(u64) -> BoxFuture<'static, Arc<Tables>> + Send + Sync>;
+
+/// Tables on one backend, with a clock that the test moves.
+pub(crate) struct Bench {
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) clock: Arc<ManualClock>,
+    /// The warehouse, on backends where the tables lie in one that the test can reach.
+    pub(crate) root: Root,
+    open: Open,
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Bench {
+    async fn new(root: Root, clock: Arc<ManualClock>, open: Open) -> Self {
+        let tables = open(1).await;
+        tables.migrate_create(false).await.unwrap();
+        Self { tables, clock, root, open, _directory: None }
+    }
+
+    /// The tables as another process sees them.
+    pub(crate) async fn another(&self, seed: u64) -> Arc<Tables> {
+        (self.open)(seed).await
+    }
+}
+
+impl fmt::Debug for Bench {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bench").field("tables", &self.tables).finish_non_exhaustive()
+    }
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Timestamp::from_micros(NEW_YEAR)))
+}
+
+fn ids(seed: u64) -> Arc<SeededIds> {
+    Arc::new(SeededIds::new(seed))
+}
+
+/// Another process on the same warehouse.
+pub(crate) fn process(root: &Root, clock: &Arc<ManualClock>, seed: u64) -> Tables {
+    Tables::object_store(root.clone(), Arc::clone(clock) as Arc<dyn Clock>, ids(seed))
+}
+
+async fn on_warehouse(root: Root) -> Bench {
+    let clock = clock();
+    let open = {
+        let (root, clock) = (root.clone(), Arc::clone(&clock));
+        Arc::new(move |seed| {
+            let tables = Arc::new(process(&root, &clock, seed));
+            async move { tables }.boxed()
+        })
+    };
+    Bench::new(root, clock, open).await
+}
+
+/// No two processes share a catalog in memory: here the others are the first.
+pub(crate) async fn on_memory() -> Bench {
+    let (root, clock) = (Root::memory(), clock());
+    let tables = Arc::new(Tables::memory(root.clone(), Arc::clone(&clock) as Arc<dyn Clock>, ids(1)));
+    let open = Arc::new(move |_| {
+        let tables = Arc::clone(&tables);
+        async move { tables }.boxed()
+    });
+    Bench::new(root, clock, open).await
+}
+
+pub(crate) async fn on_files() -> Bench {
+    let directory = tempfile::tempdir().unwrap();
+    let root = Root::open(&format!("file://{}/warehouse/", directory.path().display())).unwrap();
+    Bench { _directory: Some(directory), ..on_warehouse(root).await }
+}
+
+/// S3 of a server, at its own region; `None` where there is no server.
+fn s3(server: &S3Server) -> AwsOptions {
+    AwsOptions {
+        region: Some("us-east-1".to_owned()),
+        endpoint: Some(server.endpoint()),
+        credentials: Some(("key".to_owned(), "secret".to_owned())),
+        ..AwsOptions::default()
+    }
+}
+
+pub(crate) async fn on_s3(test: &str) -> Option<Bench> {
+    let server = S3Server::shared(test)?;
+    let root = Stores::new(s3(server)).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap();
+    Some(on_warehouse(root).await)
+}
+
+/// A Glue of its own: one region of the server.
+pub(crate) async fn on_glue(test: &str) -> Option<Bench> {
+    static REGIONS: AtomicU32 = AtomicU32::new(0);
+    let server = S3Server::shared(test)?;
+    let (stores, warehouse) = (Stores::new(s3(server)), format!("s3://{}/warehouse", server.bucket()));
+    let region = format!("region-{}", REGIONS.fetch_add(1, Ordering::SeqCst));
+    let aws = AwsOptions { region: Some(region), ..s3(server) };
+    let (clock, root) = (clock(), stores.open(&format!("{warehouse}/")).unwrap());
+    let open = {
+        let clock = Arc::clone(&clock);
+        let options = GlueOptions { catalog_id: None, warehouse, aws };
+        Arc::new(move |seed| {
+            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+            Tables::glue(options.clone(), stores.clone(), clock, ids(seed)).map(Arc::new).boxed()
+        })
+    };
+    Some(Bench::new(root, clock, open).await)
+}
+
+/// A table bucket of its own, in whose tables' buckets a listing or a deletion fails the test.
+pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
+    static BUCKETS: AtomicU32 = AtomicU32::new(0);
+    let server = S3Server::shared(test)?;
+    let aws = s3(server);
+    let name = format!("tables-{}-{}", std::process::id(), BUCKETS.fetch_add(1, Ordering::SeqCst));
+    let client = aws_sdk_s3tables::Client::new(&sdk_config(&aws).await);
+    let arn = client.create_table_bucket().name(name).send().await.unwrap().arn;
+    let stores = Stores::new(aws.clone()).with_wrap(|store| Arc::new(Untouchable(store)));
+    let clock = clock();
+    let open = {
+        let clock = Arc::clone(&clock);
+        Arc::new(move |seed| {
+            let (arn, aws, stores, clock) = (arn.clone(), aws.clone(), stores.clone(), Arc::clone(&clock));
+            async move { Arc::new(Tables::s3_tables(arn, &aws, stores, clock, ids(seed)).await) }.boxed()
+        })
+    };
+    Some(Bench::new(Root::memory(), clock, open).await)
+}
