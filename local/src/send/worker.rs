@@ -218,7 +218,8 @@ mod tests {
         });
         let got = Got::default();
         let other = server(Arc::clone(&got)).await;
-        let summary = ran(&format!("--endpoint {address} --endpoint {other} --count 3")).await.tally.summary(Duration::from_secs(1));
+        let summary =
+            ran(&format!("--endpoint {address} --endpoint {other} --count 3")).await.tally.summary(Duration::from_secs(1));
 
         // The other is busy at first, so that the first request goes broken, busy, broken, taken; the later ones begin at the other.
         assert_eq!((summary.requests_ok, summary.requests_failed, summary.retries), (3, 0, 3 + 2 + 2));

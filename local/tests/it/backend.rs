@@ -68,6 +68,21 @@ impl Backend {
         Process::start_part(part, &settings, &self.stores, ports).await
     }
 
+    /// The configuration's sections on storage.
+    pub(crate) fn stores(&self) -> &str {
+        &self.stores
+    }
+
+    /// Variables of the processes' environment.
+    pub(crate) fn variables(&self) -> &[(&'static str, String)] {
+        &self.variables
+    }
+
+    /// How a reader from outside finds the tables.
+    pub(crate) const fn tables(&self) -> &Value {
+        &self.tables
+    }
+
     /// A folder for a test's own files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

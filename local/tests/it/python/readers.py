@@ -1,70 +1,70 @@
-"""Counts the rows of versions of a table with DuckDB and with PyIceberg.
+"""Counts the rows of the logs table with DuckDB and with PyIceberg, again and again.
 
-Each line of standard input is {"metadata": LOCATION, "options": {...}}; options are empty for files, else endpoint, access_key,
-secret_key and region of an S3 server.  Each answer is one line:
+  readers.py TABLES
 
-  {"duckdb": {"rows": {TENANT: ROWS}, "different": N}, "pyiceberg": {...}}
+TABLES is as rows.py takes it.  Each line of standard input is a snapshot id, or null for the newest snapshot; each answer is one
+line of JSON:
 
-where N counts the different send.id attributes.  A reader that fails answers {"error": TEXT} instead.
+  {"snapshot": ID, "total": ROWS, "duckdb": {"rows": {TENANT: ROWS}, "different": N}, "pyiceberg": {...}}
+
+"total" is what the snapshot's own summary says, and N counts the different send.id attributes.  A failure is {"error": TEXT}.
 """
 
 import collections
-import glob
 import json
 import sys
-import sysconfig
 
-import duckdb
 from pyiceberg.table import StaticTable
+
+from rows import duck, newest_metadata, s3_properties
 
 COLUMNS = ("tenant_id", "record_attributes")
 
 
-def duckdb_connection(options):
-    connection = duckdb.connect()
-    for extension in ("avro", "httpfs", "iceberg"):
-        (path,) = glob.glob(f"{sysconfig.get_paths()['purelib']}/duckdb_extension_{extension}/extensions/*/{extension}.duckdb_extension")
-        connection.execute(f"LOAD '{path}'")
-    if options:
-        host = options["endpoint"].split("://")[1]
-        connection.execute(
-            f"CREATE SECRET (TYPE s3, KEY_ID '{options['access_key']}', SECRET '{options['secret_key']}', ENDPOINT '{host}',"
-            f" REGION '{options['region']}', URL_STYLE 'path', USE_SSL false)"
-        )
-    return connection
+def with_duckdb(connection, metadata, snapshot):
+    scan = (
+        f"SELECT tenant_id, record_attributes['send.id'] AS id"
+        f" FROM iceberg_scan('{metadata}', snapshot_from_id => {snapshot}::UBIGINT)"
+    )
+    counts = connection.execute(f"SELECT tenant_id, count(*), count(DISTINCT id) FROM ({scan}) GROUP BY ALL").fetchall()
+    return {"rows": {tenant: rows for tenant, rows, _ in counts}, "different": sum(different for _, _, different in counts)}
 
 
-def with_duckdb(metadata, options):
-    scan = f"SELECT tenant_id, record_attributes['send.id'] AS id FROM iceberg_scan('{metadata}')"
-    connection = duckdb_connection(options)
-    rows = dict(connection.execute(f"SELECT tenant_id, count(*) FROM ({scan}) GROUP BY ALL").fetchall())
-    (different,) = connection.execute(f"SELECT count(DISTINCT id) FROM ({scan})").fetchone()
-    return {"rows": rows, "different": different}
-
-
-def with_pyiceberg(metadata, options):
-    properties = {}
-    if options:
-        properties = {
-            "s3.endpoint": options["endpoint"], "s3.access-key-id": options["access_key"],
-            "s3.secret-access-key": options["secret_key"], "s3.region": options["region"],
-        }
-    table = StaticTable.from_metadata(metadata, properties).scan(selected_fields=COLUMNS).to_arrow()
-    tenants = collections.Counter(table.column("tenant_id").to_pylist())
+def with_pyiceberg(table, snapshot):
+    arrow = table.scan(snapshot_id=snapshot, selected_fields=COLUMNS).to_arrow()
+    tenants = arrow.column("tenant_id").to_pylist()
     ids = set()
-    for attributes in table.column("record_attributes").to_pylist():
-        ids.update(value for key, value in attributes or () if key == "send.id")
-    return {"rows": dict(tenants), "different": len(ids)}
+    for tenant, attributes in zip(tenants, arrow.column("record_attributes").to_pylist()):
+        ids.update((tenant, value) for key, value in attributes or () if key == "send.id")
+    return {"rows": dict(collections.Counter(tenants)), "different": len(ids)}
 
 
-def attempt(read, request):
-    try:
-        return read(request["metadata"], request["options"])
-    except Exception as error:  # whatever keeps a reader from reading is the answer
-        return {"error": f"{type(error).__name__}: {error}"}
+def count(at, connection, wanted):
+    metadata = newest_metadata(at, "logs")
+    table = StaticTable.from_metadata(metadata, properties=s3_properties(at))
+    snapshot = table.current_snapshot() if wanted is None else table.snapshot_by_id(wanted)
+    if snapshot is None and wanted is None:
+        nothing = {"rows": {}, "different": 0}
+        return {"snapshot": None, "total": 0, "duckdb": nothing, "pyiceberg": nothing}
+    if snapshot is None:
+        return {"error": f"{metadata} has no snapshot {wanted}"}
+    return {
+        "snapshot": snapshot.snapshot_id,
+        "total": int(snapshot.summary["total-records"]),
+        "duckdb": with_duckdb(connection, metadata, snapshot.snapshot_id),
+        "pyiceberg": with_pyiceberg(table, snapshot.snapshot_id),
+    }
 
 
-for line in sys.stdin:
-    request = json.loads(line)
-    answer = {"duckdb": attempt(with_duckdb, request), "pyiceberg": attempt(with_pyiceberg, request)}
-    print(json.dumps(answer), flush=True)
+def main():
+    at = json.loads(sys.argv[1])
+    connection = duck(at)
+    for line in sys.stdin:
+        try:
+            answer = count(at, connection, json.loads(line))
+        except Exception as error:  # whatever keeps a reader from reading is the answer
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+main()

@@ -12,7 +12,7 @@ use super::sender::Sender;
 use super::wire::{Passed, Wire};
 
 /// What a killer waits for may never come, as when both processes of a role are down.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// One kill in so many hits the process again while it starts.
 const STARTING: u64 = 6;
 
@@ -20,15 +20,20 @@ const STARTING: u64 = 6;
 pub(super) struct Kills {
     left: AtomicU64,
     done: Mutex<BTreeMap<&'static str, u64>>,
-    /// Versions of the table.
-    pub(super) versions: watch::Receiver<u64>,
+    /// Commits of the shift, as far as they were seen.
+    pub(super) commits: watch::Sender<u64>,
     /// Queries that the auditors have begun.
     pub(super) queries: watch::Sender<u64>,
 }
 
 impl Kills {
-    pub(super) fn new(kills: u64, versions: watch::Receiver<u64>) -> Self {
-        Self { left: AtomicU64::new(kills), done: Mutex::default(), versions, queries: watch::Sender::default() }
+    pub(super) fn new(kills: u64) -> Self {
+        Self {
+            left: AtomicU64::new(kills),
+            done: Mutex::default(),
+            commits: watch::Sender::default(),
+            queries: watch::Sender::default(),
+        }
     }
 
     /// Whether one more is to be done; then it counts as `what`.
@@ -79,7 +84,7 @@ async fn moment(replica: &Replica, kills: &Kills, random: &mut Random) -> &'stat
     match replica.role {
         Role::Ingest => ingest_moment(replica, random).await,
         Role::Shift => {
-            until(kills.versions.clone(), 1 + random.below(3)).await;
+            until(kills.commits.subscribe(), 1 + random.below(3)).await;
             // Up to the next commit and a bit more: reading, writing files, committing, deleting.
             sleep(Duration::from_millis(random.below(700))).await;
             "shift"
@@ -123,7 +128,7 @@ pub(super) async fn kill_sender(sender: Arc<Sender>, kills: Arc<Kills>, mut rand
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        let _ = timeout(PATIENCE * 2, reached).await;
+        let _ = timeout(PATIENCE, reached).await;
         if !kills.take("client") {
             return;
         }

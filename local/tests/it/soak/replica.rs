@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::place::Place;
 use super::wire::Wire;
+use crate::backend::Backend;
 use crate::process::{PATIENCE, free_ports, icegate};
 
 /// What a process of the running system is for.
@@ -36,7 +36,9 @@ pub(super) struct Replica {
     pub(super) number: usize,
     /// OTLP over HTTP and over gRPC; of an ingest process alone.
     pub(super) wires: [Arc<Wire>; 2],
-    place: Arc<Place>,
+    backend: Arc<Backend>,
+    /// The configuration's sections on storage.
+    stores: String,
     child: Mutex<Option<Child>>,
     loki: AtomicU16,
     metrics: AtomicU16,
@@ -47,12 +49,18 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) async fn new(role: Role, number: usize, place: &Arc<Place>) -> Arc<Self> {
+    pub(super) async fn new(role: Role, number: usize, backend: &Arc<Backend>) -> Arc<Self> {
+        Self::with_stores(role, number, backend, backend.stores().to_owned()).await
+    }
+
+    /// A process that finds the stores of `backend` at other addresses.
+    pub(super) async fn with_stores(role: Role, number: usize, backend: &Arc<Backend>, stores: String) -> Arc<Self> {
         Arc::new(Self {
+            stores,
             role,
             number,
             wires: [Arc::new(Wire::new().await), Arc::new(Wire::new().await)],
-            place: Arc::clone(place),
+            backend: Arc::clone(backend),
             child: Mutex::default(),
             loki: AtomicU16::new(0),
             metrics: AtomicU16::new(0),
@@ -73,12 +81,12 @@ impl Replica {
     pub(super) fn start(&self) {
         let ports = free_ports();
         let [otlp_http, otlp_grpc, loki, metrics] = ports;
-        let config = self.place.folder.join(format!("{}.yaml", self.name()));
+        let config = self.backend.folder().join(format!("{}.yaml", self.name()));
         std::fs::write(&config, self.config(ports)).unwrap();
         let arguments = [self.subcommand(), "run", "-c", config.to_str().unwrap()];
         let log = self.log_file();
         let mut command = icegate(&arguments);
-        command.envs(self.place.variables.iter().cloned()).stdout(log.try_clone().unwrap()).stderr(log);
+        command.envs(self.backend.variables().iter().cloned()).stdout(log.try_clone().unwrap()).stderr(log);
         let child = command.spawn().unwrap();
         self.wires[0].lead_to(otlp_http);
         self.wires[1].lead_to(otlp_grpc);
@@ -100,7 +108,7 @@ impl Replica {
     }
 
     fn log_path(&self) -> std::path::PathBuf {
-        self.place.folder.join(format!("{}.log", self.name()))
+        self.backend.folder().join(format!("{}.log", self.name()))
     }
 
     /// The end of what all incarnations have logged.
@@ -122,7 +130,7 @@ impl Replica {
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
              loki: {{ host: 127.0.0.1, port: {loki}, query_timeout_secs: 30, max_query_series: 100000 }}\n\
              metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n",
-            self.place.stores,
+            self.stores,
             self.role != Role::TablesOnly,
         )
     }
@@ -199,6 +207,12 @@ impl Replica {
             let Some((name, Ok(count))) = line.rsplit_once(' ').map(|(name, count)| (name, count.parse())) else { continue };
             counters[0].insert(name.to_owned(), count);
         }
+    }
+
+    /// How many rows of logs the process that runs has shifted, where it answers.
+    pub(super) async fn shifted(&self) -> Option<u64> {
+        let text = reqwest::get(self.metrics_url()).await.ok()?.text().await.ok()?;
+        text.lines().find_map(|line| line.strip_prefix("icegate_shift_rows_total{table=\"logs\"} ")?.parse().ok())
     }
 
     /// Sum of a counter over its labels and all incarnations, as far as they were seen.

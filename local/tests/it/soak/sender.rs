@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
-use super::place::Place;
 use super::replica::Replica;
+use crate::backend::Backend;
 use crate::process::icegate;
 
 /// Rows of a request.
@@ -41,7 +41,7 @@ struct Seen {
 }
 
 impl Sender {
-    pub(super) fn new(number: u64, place: &Place, ingest: &[std::sync::Arc<Replica>]) -> Self {
+    pub(super) fn new(number: u64, backend: &Backend, ingest: &[std::sync::Arc<Replica>]) -> Self {
         /// Each client speaks another way.
         const WAYS: [&str; 5] = [
             "--use-protobuf",
@@ -56,7 +56,7 @@ impl Sender {
         // Half of the clients begin at the other replica.
         ports.rotate_left(usize::try_from(number).unwrap() % ingest.len());
         let tenant = format!("soak-{number}");
-        let journal = place.folder.join(format!("{tenant}.journal"));
+        let journal = backend.folder().join(format!("{tenant}.journal"));
         let mut line = format!(
             "send {way} --continuous --concurrency 2 --retries 1000 --records-per-message {ROWS} --message-interval-ms 100 \
              --tenant-id {tenant} --seed {number} --start-time {START_SECS} --time-step-ms 1 --json --journal {}",
@@ -68,7 +68,7 @@ impl Sender {
         Self {
             number,
             arguments: line.split_whitespace().map(str::to_owned).collect(),
-            log: place.folder.join(format!("{tenant}.log")),
+            log: backend.folder().join(format!("{tenant}.log")),
             tenant,
             journal,
             child: Mutex::default(),
