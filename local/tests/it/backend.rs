@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use icegate_testkit::LocalStack;
+use icegate_testkit::{LocalStack, S3Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -33,8 +33,22 @@ impl Backend {
              storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
              queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n"
         );
-        let tables = json!({ "catalog": "files", "warehouse": format!("{data}/warehouse") });
+        let tables = json!({ "catalog": "object_store", "warehouse": format!("{data}/warehouse") });
         Some(Self { folder, stores, variables: Vec::new(), tables })
+    }
+
+    /// S3, and the object store's own catalog.
+    pub(crate) fn s3(test: &str) -> Option<Self> {
+        let server = S3Server::shared(test)?;
+        let (s3, bucket) = (server.endpoint(), server.bucket());
+        let stores = format!(
+            "catalog: {{ backend: !object_store , warehouse: \"s3://{bucket}/warehouse/\" }}\n{}",
+            on_s3(&s3, &bucket, &format!("s3://{bucket}/queue/"))
+        );
+        let tables = json!({
+            "catalog": "object_store", "warehouse": format!("s3://{bucket}/warehouse"), "s3": s3, "key": KEY, "secret": KEY,
+        });
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(), tables })
     }
 
     /// MinIO and a branch of Nessie's.
@@ -45,14 +59,14 @@ impl Backend {
         nessie_branch(nessie, &branch);
         let stores = format!(
             "catalog:\n  backend: !rest {{ uri: \"{nessie}/iceberg\" }}\n  warehouse: s3://warehouse/\n  properties: {{ prefix: {branch} }}\n\
-             storage: {{ backend: !s3 {{ bucket: warehouse, region: us-east-1, endpoint: \"{s3}\" }} }}\n\
-             queue: {{ common: {{ base_path: \"s3://queue/{branch}/\" }} }}\n"
+             {}",
+            on_s3(s3, "warehouse", &format!("s3://queue/{branch}/"))
         );
         let tables = json!({
             "catalog": "rest", "uri": format!("{nessie}/iceberg"), "prefix": branch,
-            "s3": s3, "key": "minioadmin", "secret": "minioadmin",
+            "s3": s3, "key": KEY, "secret": KEY,
         });
-        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws("minioadmin"), tables })
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(), tables })
     }
 
     /// Starts a process on it.
@@ -97,9 +111,20 @@ impl Backend {
     }
 }
 
+/// The user of the servers, and its secret.
+const KEY: &str = "minioadmin";
+
+/// The configuration's sections on an S3 server.
+fn on_s3(endpoint: &str, bucket: &str, queue: &str) -> String {
+    format!(
+        "storage: {{ backend: !s3 {{ bucket: {bucket}, region: us-east-1, endpoint: \"{endpoint}\" }} }}\n\
+         queue: {{ common: {{ base_path: \"{queue}\" }} }}\n"
+    )
+}
+
 /// Credentials as every AWS tool reads them.
-fn aws(key: &str) -> Vec<(&'static str, String)> {
-    [("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", key), ("AWS_REGION", "us-east-1")]
+fn aws() -> Vec<(&'static str, String)> {
+    [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", KEY), ("AWS_REGION", "us-east-1")]
         .map(|(name, value)| (name, value.to_owned()))
         .into()
 }

@@ -13,6 +13,7 @@ use crate::process::{PATIENCE, Part, Process};
 macro_rules! on_each_backend {
     ($($scenario:ident)*) => {
         on_each_backend!(@ files $($scenario)*);
+        on_each_backend!(@ s3 $($scenario)*);
         on_each_backend!(@ minio_and_nessie $($scenario)*);
     };
     (@ $backend:ident $($scenario:ident)*) => {

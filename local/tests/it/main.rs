@@ -5,12 +5,14 @@
 mod backend;
 mod backends;
 mod bad_input;
+mod credentials;
 mod exactly_once;
 mod grpc;
 mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+
 mod soak;
 mod stack;
 mod storage_down;

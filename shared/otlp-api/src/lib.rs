@@ -15,6 +15,9 @@
 //! | 415 | another content type or encoding |
 //! | 429 | too many requests at once; `Retry-After` |
 //! | 503 | storage failed or the WAL is full; `Retry-After` |
+//!
+//! Once a body has arrived, its answer comes within the WAL's deadline (`queue.write.flush_interval_ms` + `queue.write.deadline_ms`, 8.7 s
+//! by default), whatever storage does.
 
 mod answer;
 mod body;

@@ -1,8 +1,10 @@
 """AWS on a port of this machine: S3, S3 Tables and Glue, by moto. Ends when standard input does.
 
 moto takes any Glue update, whatever version it names. AWS refuses one that does not name the newest, and so does this.
+moto's reply to an update of S3 Tables is not of the form that AWS documents; here it is.
 """
 
+import json
 import os
 import sys
 import threading
@@ -12,10 +14,12 @@ os.environ["MOTO_ALLOW_NONEXISTENT_REGION"] = "true"
 
 from moto.glue.exceptions import GlueClientError
 from moto.glue.responses import GlueResponse
+from moto.s3tables.responses import S3TablesResponse
 from moto.server import main
 
 one_at_a_time = threading.Lock()
 update_without_looking = GlueResponse.update_table
+update_location = S3TablesResponse.update_table_metadata_location
 
 
 class ConcurrentModification(GlueClientError):
@@ -33,6 +37,15 @@ def update_table(self):
         return update_without_looking(self)
 
 
+def update_table_metadata_location(self):
+    with one_at_a_time:
+        status, headers, body = update_location(self)
+    reply = json.loads(body)
+    reply["namespace"] = [reply["namespace"]]
+    reply["tableARN"] = reply.pop("tableArn")
+    return status, headers, json.dumps(reply)
+
+
 def end_with_the_test():
     sys.stdin.buffer.read()
     os._exit(0)
@@ -40,5 +53,6 @@ def end_with_the_test():
 
 if "stock" not in sys.argv[2:]:
     GlueResponse.update_table = update_table
+S3TablesResponse.update_table_metadata_location = update_table_metadata_location
 threading.Thread(target=end_with_the_test, daemon=True).start()
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])

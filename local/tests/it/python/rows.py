@@ -2,7 +2,7 @@
 
   rows.py TABLES
 
-TABLES is a JSON object: "catalog" is files, rest, glue or s3tables, with what that catalog needs beside it, and "s3", "key" and
+TABLES is a JSON object: "catalog" is object_store, rest, glue or s3tables, with what that catalog needs beside it, and "s3", "key" and
 "secret" where the tables are on S3.  Prints {table: {"snapshot", "total", "pyiceberg", "duckdb"}}, where "total" is what the
 snapshot's own summary says.
 """
@@ -13,6 +13,7 @@ import os
 import sys
 import sysconfig
 
+import boto3
 import duckdb
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import StaticTable
@@ -32,21 +33,32 @@ def s3_properties(at):
 
 def newest_metadata(at, name):
     """Where the table's newest metadata lies."""
-    if at["catalog"] == "files":
-        found = glob.glob(f"{at['warehouse']}/icegate/{name}/metadata/v*.metadata.json")
-        return max(found, key=lambda path: int(os.path.basename(path)[1:].split(".")[0]))
+    if at["catalog"] == "object_store":
+        return f"{at['warehouse']}/icegate/{name}/metadata/" + max(metadata_files(at, name), key=lambda file: int(file[1:].split(".")[0]))
     if at["catalog"] == "rest":
         catalog = load_catalog("rest", type="rest", uri=at["uri"], prefix=at["prefix"], **s3_properties(at))
         return catalog.load_table(("icegate", name)).metadata_location
     if at["catalog"] == "glue":
         keys = {"glue.endpoint": at["uri"], "glue.region": REGION, "glue.access-key-id": at["key"], "glue.secret-access-key": at["secret"]}
         return load_catalog("glue", type="glue", **keys, **s3_properties(at)).load_table(("icegate", name)).metadata_location
-    import boto3
+    found = client(at, "s3tables", at["uri"]).get_table_metadata_location(tableBucketARN=at["bucket"], namespace="icegate", name=name)
+    return found["metadataLocation"]
 
-    client = boto3.client(
-        "s3tables", endpoint_url=at["uri"], region_name=REGION, aws_access_key_id=at["key"], aws_secret_access_key=at["secret"]
+
+def metadata_files(at, name):
+    if "s3" not in at:
+        files = os.listdir(f"{at['warehouse']}/icegate/{name}/metadata")
+    else:
+        bucket, _, prefix = at["warehouse"].removeprefix("s3://").partition("/")
+        pages = client(at, "s3", at["s3"]).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/icegate/{name}/metadata/")
+        files = [os.path.basename(entry["Key"]) for page in pages for entry in page["Contents"]]
+    return [file for file in files if file.startswith("v") and file.endswith(".metadata.json")]
+
+
+def client(at, service, endpoint):
+    return boto3.client(
+        service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id=at["key"], aws_secret_access_key=at["secret"]
     )
-    return client.get_table_metadata_location(tableBucketARN=at["bucket"], namespace="icegate", name=name)["metadataLocation"]
 
 
 def duck(at):

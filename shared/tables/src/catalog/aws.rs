@@ -16,11 +16,14 @@ pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build()
 }
 
-/// Whether a failed write may have happened: no reply came, or one that says that the service broke.
+/// Whether a failed write may have happened: no reply came, one that can't be read, or one that says that the service broke.
 pub(super) fn is_unknown<E>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => false,
-        SdkError::ServiceError(service) => service.raw().status().is_server_error() && service.raw().status().as_u16() != 503,
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status();
+            status.is_success() || (status.is_server_error() && status.as_u16() != 503)
+        }
         _ => true,
     }
 }
