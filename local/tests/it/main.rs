@@ -12,7 +12,6 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
-
 mod soak;
 mod stack;
 mod storage_down;

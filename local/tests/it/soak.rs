@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use auditor::{Findings, NoAnswer, audit, audit_all};
+use auditor::{Findings, NoAnswer, audit, audit_all, insist};
 use killer::{Kills, break_connections, kill_replica, kill_sender};
 use random::Random;
 use readers::{Readers, own_count, rows};
@@ -135,8 +135,7 @@ impl System {
             }
             readers.count(None);
             let tenant = &random.pick(&self.senders).tenant;
-            let own = own_count(&self.tables_only, tenant).await;
-            let (snapshot, rows) = own.unwrap_or_else(|why| panic!("{why:?}: {}", self.tables_only.log()));
+            let (snapshot, rows) = insist(&self.tables_only, || own_count(&self.tables_only, tenant)).await;
             if snapshot.is_some() {
                 let theirs = readers.count(snapshot).rows.get(tenant).copied().unwrap_or(0);
                 assert_eq!(theirs, rows, "{tenant} in {snapshot:?}: outside (left) and our own count");
@@ -179,7 +178,7 @@ impl System {
         loop {
             let mut found = 0;
             for sender in &self.senders {
-                found += rows(&self.tables_only, &sender.tenant).await.unwrap_or_else(|why| panic!("{why:?}"));
+                found += insist(&self.tables_only, || rows(&self.tables_only, &sender.tenant)).await;
             }
             assert!(found <= wanted, "the tables hold {found} rows, more than {wanted}");
             if found == wanted {
@@ -302,6 +301,8 @@ async fn report(system: &System, kills: &Kills, findings: &Findings, looks: u64)
         *kills.commits.borrow()
     );
     refused.iter().take(5).for_each(|why| eprintln!("    refused: {why}"));
+    let restarts: u64 = system.replicas().map(|replica| replica.restarts()).sum();
+    eprintln!("  starts that failed because a port was taken or the store did not answer in time: {restarts}");
     let peaks: Vec<_> = system.replicas().map(|replica| (replica.name(), replica.peak_mib())).collect();
     eprintln!("  most memory in MiB: {peaks:?}");
     for (name, mib) in peaks {
@@ -326,4 +327,4 @@ macro_rules! on {
     };
 }
 
-on! { files minio_and_nessie }
+on! { files minio_or_s3 minio_and_nessie }

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::replica::Replica;
 use super::sender::{ROWS, START_SECS, Sender};
-use crate::process::encode;
+use crate::process::{PATIENCE, encode};
 
 /// Rows of one query of an audit.
 const WINDOW: u64 = 2_000;
@@ -73,12 +74,21 @@ pub(super) async fn audit_all(process: &Replica, sender: &Sender) -> Findings {
     let end = newest * ROWS + WINDOW;
     let mut findings = Findings::default();
     for first in (0..end).step_by(usize::try_from(WINDOW).unwrap()) {
-        match audit(process, sender, first..first + WINDOW).await {
-            Ok(found) => findings.add(found),
-            Err(why) => panic!("audit of {}: {why:?}\n{}", sender.tenant, process.log()),
-        }
+        findings.add(insist(process, || audit(process, sender, first..first + WINDOW)).await);
     }
     findings
+}
+
+/// An answer, at the latest when a slow store has had its time; nobody kills the process meanwhile.
+pub(super) async fn insist<T, F: Future<Output = Result<T, NoAnswer>>>(process: &Replica, ask: impl Fn() -> F) -> T {
+    let started = Instant::now();
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(why) => assert!(started.elapsed() < PATIENCE, "{why:?}: {}", process.log()),
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Row -> how often it is there.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use super::auditor::{NoAnswer, audit, audit_all};
+use super::auditor::{NoAnswer, audit, audit_all, insist};
 use super::readers::rows;
 use super::replica::{Replica, Role};
 use super::sender::{ROWS, Sender};
@@ -140,7 +140,7 @@ async fn outage(backend: Backend, stores: String, way: Way) {
 async fn shifts(tables_only: &Replica, shift: &Replica, sender: &Sender, wanted: impl Fn(u64) -> bool) {
     let started = Instant::now();
     loop {
-        let rows = rows(tables_only, &sender.tenant).await.unwrap_or_else(|why| panic!("{why:?}"));
+        let rows = insist(tables_only, || rows(tables_only, &sender.tenant)).await;
         if wanted(rows) {
             return;
         }

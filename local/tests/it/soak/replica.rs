@@ -42,6 +42,7 @@ pub(super) struct Replica {
     child: Mutex<Option<Child>>,
     loki: AtomicU16,
     metrics: AtomicU16,
+    restarts: AtomicU64,
     /// Most memory of any incarnation, in KiB.
     peak: AtomicU64,
     /// Counters of the incarnation that runs, as last seen, and the sums of those before.
@@ -64,6 +65,7 @@ impl Replica {
             child: Mutex::default(),
             loki: AtomicU16::new(0),
             metrics: AtomicU16::new(0),
+            restarts: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             counters: Mutex::default(),
         })
@@ -152,14 +154,22 @@ impl Replica {
         format!("http://127.0.0.1:{}/metrics", self.metrics.load(Ordering::SeqCst))
     }
 
-    /// A process that ends by itself is a failure, unless somebody took its port in the moment before it had it.
+    /// A process that ends by itself is a failure, unless it says that somebody took its port in the moment before it had it, or
+    /// that it can't start because the store doesn't answer in time; who supervises it then starts it anew, as this does.
     pub(super) fn check_runs(&self) {
         let ended = self.child.lock().unwrap().as_mut().and_then(|child| child.try_wait().unwrap());
         if let Some(status) = ended {
             let log = self.log();
-            assert!(log.lines().last().is_some_and(|line| line.contains("in use")), "{status}, {log}");
+            let said = log.lines().last().filter(|line| line.starts_with("icegate: "));
+            assert!(said.is_some_and(|line| line.contains("in use") || line.contains("did not answer")), "{status}, {log}");
+            self.restarts.fetch_add(1, Ordering::SeqCst);
             self.start();
         }
+    }
+
+    /// How often the process could not start.
+    pub(super) fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::SeqCst)
     }
 
     /// `kill -9`.
