@@ -84,6 +84,23 @@ impl Backend {
         Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables, tables })
     }
 
+    /// MinIO where there is a stack, else the S3 server of the tests; and the object store's own catalog.
+    pub(crate) fn minio_or_s3(test: &str) -> Option<Self> {
+        if std::env::var_os("ICEGATE_STACK").is_none() {
+            return Self::s3(test);
+        }
+        let s3 = LocalStack::shared(test)?.place("S3_ENDPOINT");
+        let place = unique("lake");
+        let stores = format!(
+            "catalog: {{ backend: !object_store , warehouse: \"s3://warehouse/{place}/\" }}\n{}",
+            on_s3(s3, "warehouse", &format!("s3://queue/{place}/"))
+        );
+        let tables = json!({
+            "catalog": "object_store", "warehouse": format!("s3://warehouse/{place}"), "s3": s3, "key": KEY, "secret": KEY,
+        });
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(), tables })
+    }
+
     /// MinIO and a branch of Nessie's.
     pub(crate) fn minio_and_nessie(test: &str) -> Option<Self> {
         let stack = LocalStack::shared(test)?;
@@ -113,6 +130,21 @@ impl Backend {
         variables.push(("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000"));
         let settings = Settings { data: self.folder.path(), shift_interval_ms, variables: &variables };
         Process::start_part(part, &settings, &self.stores, ports).await
+    }
+
+    /// The configuration's sections on storage.
+    pub(crate) fn stores(&self) -> &str {
+        &self.stores
+    }
+
+    /// Variables of the processes' environment.
+    pub(crate) fn variables(&self) -> &[(&'static str, String)] {
+        &self.variables
+    }
+
+    /// How a reader from outside finds the tables.
+    pub(crate) const fn tables(&self) -> &Value {
+        &self.tables
     }
 
     /// A folder for a test's own files.
