@@ -1,6 +1,7 @@
 //! IceGate as one long-running process: every receiver, API and schedule in one binary.
 
 mod bytes_codec;
+mod catalog;
 mod cli;
 mod error;
 mod maintain;

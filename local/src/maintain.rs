@@ -11,7 +11,7 @@ pub(crate) async fn run(task: &MaintainArgs) -> Result<(), ProcessError> {
     let config = task.place.config()?;
     let telemetry = Telemetry::start(&config.tracing)?;
     let mut registry = Registry::with_prefix("icegate");
-    let maintainer = Lake::open(&config, &mut registry)?.maintainer(&config, &mut registry);
+    let maintainer = Lake::open(&config, &mut registry).await?.maintainer(&config, &mut registry);
     let ended = if task.once || task.dry_run {
         once(&maintainer, task.dry_run).await
     } else {

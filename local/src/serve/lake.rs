@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use icegate_maintain::{MaintainConfig, Maintainer};
 use icegate_model::{Clock, IdGenerator, RandomIds, SystemClock};
-use icegate_runtime::config::{CatalogBackend, Config, MIN_ORPHAN_GRACE_SECS, WalCompression};
+use icegate_runtime::config::{Config, MIN_ORPHAN_GRACE_SECS, WalCompression};
 use icegate_shift::{ShiftConfig, Shifter};
 use icegate_storage::{Counted, RequestMetrics};
 use icegate_tables::{FileOptions, MIN_ORPHAN_GRACE, Retention, Tables};
@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::open_tables;
 use crate::error::ProcessError;
 use crate::stores;
 
@@ -32,17 +33,12 @@ pub(crate) struct Lake {
 
 impl Lake {
     /// Opens what the configuration names; every request to a store is counted.
-    pub(crate) fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
+    pub(crate) async fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
         let requests = RequestMetrics::register(registry);
         let stores = stores::stores(config).with_wrap(move |store| Arc::new(Counted::new(store, requests.clone())));
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let wal = Wal::new(stores::open(&stores, stores::QUEUE, &config.queue.common.base_path)?);
-        let warehouse = stores::open(&stores, stores::WAREHOUSE, &config.catalog.warehouse)?;
-        let tables = match config.catalog.backend {
-            CatalogBackend::Memory => Tables::memory(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
-            // The others are refused when the configuration is checked.
-            _ => Tables::object_store(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
-        };
+        let tables = open_tables(config, &stores, Arc::clone(&clock), Arc::clone(&ids)).await?;
         Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids })
     }
 

@@ -61,7 +61,7 @@ pub(crate) async fn run(place: &Place, parts: Parts) -> Result<(), ProcessError>
 
 async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToken) -> Result<(), ProcessError> {
     let mut registry = Registry::with_prefix("icegate");
-    let lake = Lake::open(config, &mut registry)?;
+    let lake = Lake::open(config, &mut registry).await?;
     let listeners = Listeners::bind(config, parts).await?;
     for change in lake.tables.migrate_create(false).await? {
         tracing::info!(%change, "migrated");

@@ -212,7 +212,8 @@ pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/python").join(name)
 }
 
-fn encode(parameters: &[(&str, &str)]) -> String {
+/// Parameters as a query string.
+pub(crate) fn encode(parameters: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in parameters {
         for part in [name, "=", value, "&"] {

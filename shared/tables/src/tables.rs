@@ -69,7 +69,7 @@ impl Tables {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, TablesError> {
-        let catalog = RestCatalog::new(options, stores, Arc::clone(&clock))?;
+        let catalog = RestCatalog::new(options, stores, Arc::clone(&clock), Arc::clone(&ids))?;
         Ok(Self::new(Box::new(catalog), clock, ids))
     }
 

@@ -15,7 +15,7 @@ from pyiceberg.table import StaticTable
 
 metadata = sys.argv[1]
 connection = duckdb.connect()
-for extension in ("avro", "iceberg"):
+for extension in ("avro", "httpfs", "iceberg"):
     (path,) = glob.glob(f"{sysconfig.get_paths()['purelib']}/duckdb_extension_{extension}/extensions/*/{extension}.duckdb_extension")
     connection.execute(f"LOAD '{path}'")
 print(

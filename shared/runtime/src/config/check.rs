@@ -1,4 +1,4 @@
-use super::{AuthMode, CatalogBackend, Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
+use super::{AuthMode, Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
 use crate::ConfigError;
 
 /// Longest time that anything may be configured to wait: a day and a bit more than any query.
@@ -16,30 +16,7 @@ impl Config {
     }
 
     fn check_backends(&self) -> Result<(), ConfigError> {
-        let catalog = match &self.catalog.backend {
-            CatalogBackend::ObjectStore | CatalogBackend::Memory => None,
-            CatalogBackend::Rest { uri } if !uri.starts_with("http://") && !uri.starts_with("https://") => {
-                return refuse("catalog.backend.rest.uri", format!("{uri:?}: it starts with http:// or https://"));
-            }
-            CatalogBackend::Glue { catalog_id: Some(id) } if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
-                return refuse("catalog.backend.glue.catalog_id", format!("{id:?}: it has 12 digits"));
-            }
-            CatalogBackend::S3Tables { table_bucket_arn: arn } if !arn.starts_with("arn:aws") || !arn.contains(":s3tables:") => {
-                return refuse(
-                    "catalog.backend.s3tables.table_bucket_arn",
-                    format!("{arn:?}: it has the form arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"),
-                );
-            }
-            CatalogBackend::Rest { .. } => Some("rest"),
-            CatalogBackend::Glue { .. } => Some("glue"),
-            CatalogBackend::S3Tables { .. } => Some("s3tables"),
-        };
-        if let Some(name) = catalog {
-            return refuse(
-                "catalog.backend",
-                format!("{name} is not supported by this build, allowed are object_store and memory"),
-            );
-        }
+        self.check_catalog()?;
         self.check_storage()?;
         if self.catalog.cache.is_some() {
             return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
@@ -66,9 +43,8 @@ impl Config {
                 return refuse("storage.backend.s3.endpoint", format!("{endpoint:?}: it starts with http:// or https://"));
             }
         }
-        for (key, url) in
-            [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)]
-        {
+        let warehouse = self.catalog.place().map(|url| ("catalog.warehouse", url));
+        for (key, url) in warehouse.into_iter().chain([("queue.common.base_path", self.queue.common.base_path.as_str())]) {
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
             if !["s3", "file", "memory"].contains(&scheme) {
                 return refuse(key, format!("{url:?}: scheme {scheme} is not supported, allowed are s3, file and memory"));
@@ -196,6 +172,6 @@ impl Config {
     }
 }
 
-fn refuse<T>(path: &str, message: impl Into<String>) -> Result<T, ConfigError> {
+pub(super) fn refuse<T>(path: &str, message: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::value(path, message))
 }

@@ -8,7 +8,8 @@ use icegate_model::{Clock, ErrorKind, RequestId, Table, Timestamp};
 use icegate_tables::{Append, Expired, InWal, LONGEST_COMMIT, Ledger, Retention, Tables, TablesError};
 use object_store::ObjectStoreExt;
 
-use crate::conformance::{Bench, ledger, on_every_backend, on_files, on_memory, process, write_and_commit};
+use crate::backends::{Bench, on_files, process};
+use crate::conformance::{ledger, on_every_backend, write_and_commit};
 use crate::rows::{NEW_YEAR, log, read_all};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -54,7 +55,7 @@ async fn snapshots_behind_a_checkpoint_that_is_old_enough_are_removed_and_no_row
     five_commits_expired(&bench).await;
     let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
     assert_eq!((snapshot.total_rows(), snapshot.files().len()), (6, 6));
-    assert_eq!(read_all(&bench.root, &snapshot).await.len(), 6);
+    assert_eq!(read_all(&snapshot).await.len(), 6);
     let mut segments: Vec<_> = snapshot.shifted().segments().map(|(name, _)| name.to_owned()).collect();
     segments.sort();
     assert_eq!(segments, ["after", "s0", "s1", "s2", "s3", "s4"]);

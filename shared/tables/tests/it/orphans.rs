@@ -11,7 +11,8 @@ use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, 
 use icegate_testkit::{ClockedStore, ManualClock};
 use object_store::ObjectStoreExt;
 
-use crate::conformance::{ledger, process, write_and_commit};
+use crate::backends::process;
+use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log, logs, read_all};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -83,7 +84,7 @@ async fn a_crashed_shifts_file_goes_after_the_grace_and_nothing_else_does() {
     let gone: Vec<_> = before.difference(&place.objects().await).cloned().collect();
     assert_eq!(gone, [swept.orphans[0].0.to_string()]);
     let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
-    assert_eq!(read_all(&place.root, &snapshot).await.len(), 1);
+    assert_eq!(read_all(&snapshot).await.len(), 1);
     assert_eq!(place.sweep().await, Swept::default());
 }
 
@@ -120,7 +121,7 @@ async fn what_an_expiry_left_behind_goes_and_what_retained_snapshots_use_stays()
     assert_eq!((removed("/data/"), removed("version-hint")), (0, 0));
     assert_eq!(removed(".metadata.json"), swept.orphans.len() - 306);
     let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
-    assert_eq!(read_all(&place.root, &snapshot).await.len(), 103);
+    assert_eq!(read_all(&snapshot).await.len(), 103);
 }
 
 #[tokio::test]
@@ -203,7 +204,7 @@ async fn a_process_that_was_frozen_before_its_swap_for_days_does_not_commit_file
     let error = commit.await.unwrap().unwrap_err();
     assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
     let snapshot = process(&place.root, &place.clock, 3).snapshot(Table::Logs).await.unwrap();
-    assert_eq!(read_all(&place.root, &snapshot).await.len(), 1);
+    assert_eq!(read_all(&snapshot).await.len(), 1);
 }
 
 #[tokio::test]
