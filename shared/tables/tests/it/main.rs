@@ -11,5 +11,4 @@ mod nested;
 mod orphans;
 mod races;
 mod rows;
-mod store;
 mod untouchable;
