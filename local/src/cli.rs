@@ -17,12 +17,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process (the default)
     Run(Place),
-    /// OTLP receivers and the shift
+    /// OTLP receivers, and the shift unless shift.enabled is false
     #[command(subcommand)]
     Ingest(Part),
     /// The query APIs
     #[command(subcommand)]
     Query(Part),
+    /// The shift alone, from the write-ahead log into the tables
+    #[command(subcommand)]
+    Shift(Part),
     /// Work on the tables
     #[command(subcommand)]
     Maintain(Maintain),
@@ -52,6 +55,15 @@ pub(crate) enum Maintain {
     /// Create the tables, or bring their schemas up to date
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Segments that nobody can read
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// Name them, one a line: table, segment, since when, why
+    List(Place),
 }
 
 #[derive(Debug, Subcommand)]

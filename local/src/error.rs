@@ -5,6 +5,7 @@ use icegate_model::ErrorKind;
 use icegate_runtime::{ConfigError, TelemetryError};
 use icegate_storage::StorageError;
 use icegate_tables::TablesError;
+use icegate_wal::WalError;
 
 use crate::send::SendError;
 
@@ -19,6 +20,8 @@ pub(crate) enum ProcessError {
     Storage { key: &'static str, source: StorageError },
     #[error(transparent)]
     Tables(#[from] TablesError),
+    #[error(transparent)]
+    Wal(#[from] WalError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("{server}: can't listen on {address}: {source}")]
@@ -44,6 +47,7 @@ impl ProcessError {
             Self::Telemetry(_) => ErrorKind::Invalid,
             Self::Storage { source, .. } => source.kind(),
             Self::Tables(error) => error.kind(),
+            Self::Wal(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::Listen { .. } => ErrorKind::Unavailable,
             Self::Send(error) => error.kind(),

@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::jobs;
 use crate::error::ProcessError;
 
 /// The data: its stores, the WAL and the tables.
@@ -20,6 +21,7 @@ pub(super) struct Lake {
     pub(super) wal: Arc<Wal>,
     pub(super) tables: Arc<Tables>,
     ids: Arc<dyn IdGenerator>,
+    requests: RequestMetrics,
 }
 
 impl Lake {
@@ -39,7 +41,7 @@ impl Lake {
             // The others are refused when the configuration is checked.
             _ => Tables::object_store(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
         };
-        Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids })
+        Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids, requests })
     }
 
     pub(super) fn start_writer(&self, config: &Config, registry: &mut Registry) -> (Writer, WriterTask) {
@@ -59,7 +61,12 @@ impl Lake {
     }
 
     /// Shifts in the background until `stop`, and then to the end of the pass.
-    pub(super) fn start_shifter(&self, config: &Config, registry: &mut Registry, stop: CancellationToken) -> JoinHandle<()> {
+    pub(super) fn start_shifter(
+        &self,
+        config: &Config,
+        registry: &mut Registry,
+        stop: CancellationToken,
+    ) -> Result<JoinHandle<()>, ProcessError> {
         let (read, write, jobs) = (&config.shift.read, &config.shift.write, &config.shift.jobsmanager);
         let files = FileOptions {
             row_group_rows: write.row_group_size,
@@ -78,7 +85,8 @@ impl Lake {
         };
         let metrics = icegate_shift::Metrics::register(registry);
         let shifter = Shifter::new(Arc::clone(&self.tables), Arc::clone(&self.wal), shift, Arc::clone(&self.clock), metrics);
-        tokio::spawn(async move { shifter.run(stop).await })
+        let shifter = shifter.with_jobs(jobs::open(config, self.wal.root(), self.ids.as_ref(), &self.requests)?);
+        Ok(tokio::spawn(async move { shifter.run(stop).await }))
     }
 }
 

@@ -86,7 +86,7 @@ mod tests {
         };
         store.put(&file.path, bytes.into()).await.unwrap();
         let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-        let readers = Arc::new(PinnedReaders::new(store, cache));
+        let readers = Arc::new(PinnedReaders::new(store, cache, None));
         let rows = TenantRows {
             table: Table::Logs,
             tenant: file.tenant.clone(),
