@@ -9,4 +9,5 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod several_processes;
 mod telemetry;

@@ -32,37 +32,66 @@ pub(crate) struct Settings<'a> {
 }
 
 impl Process {
-    /// Starts the binary and waits until it answers.
+    /// Starts the whole system in one process and waits until it answers.
     pub(crate) async fn start(settings: &Settings<'_>) -> Self {
+        Self::start_as(settings, &["run"]).await
+    }
+
+    /// Starts `icegate COMMAND` and waits until it answers on the ports that the command opens.
+    pub(crate) async fn start_as(settings: &Settings<'_>, command: &[&str]) -> Self {
+        let mut process = Self::spawn(settings, command);
+        process.wait_until_ready(command).await;
+        process
+    }
+
+    /// Starts `icegate COMMAND`, which may not be ready yet.
+    pub(crate) fn spawn(settings: &Settings<'_>, command: &[&str]) -> Self {
         let [otlp_http, otlp_grpc, loki, metrics] = free_ports();
-        let config = settings.data.join("icegate.yaml");
+        // Several processes may share the folder.
+        let config = settings.data.join(format!("icegate-{metrics}.yaml"));
         std::fs::write(&config, config_text(settings, [otlp_http, otlp_grpc, loki, metrics])).unwrap();
-        let mut command = icegate(&["run", "-c", config.to_str().unwrap()]);
+        let mut command = icegate(&[command, &["-c", config.to_str().unwrap()]].concat());
         command.envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
-        let mut process = Self { child, otlp_http, otlp_grpc, loki, metrics, log };
-        process.wait_until_ready().await;
-        process
+        Self { child, otlp_http, otlp_grpc, loki, metrics, log }
     }
 
-    async fn wait_until_ready(&mut self) {
+    /// Waits until `icegate COMMAND` answers.
+    pub(crate) async fn wait_until_ready(&mut self, command: &[&str]) {
+        let (ready, health) = (format!("{}/ready", self.loki), format!("{}/health", self.otlp_http));
+        let metrics = format!("{}/metrics", self.metrics);
+        let expected = match command.first() {
+            Some(&"ingest") => vec![health, metrics],
+            Some(&"query") => vec![ready, metrics],
+            Some(&"shift") => vec![metrics],
+            _ => vec![ready, health],
+        };
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("icegate ended with {status} before it was ready:\n{}", self.log());
             }
-            let ready = reqwest::get(format!("http://127.0.0.1:{}/ready", self.loki)).await;
-            let healthy = reqwest::get(format!("http://127.0.0.1:{}/health", self.otlp_http)).await;
-            if ready.is_ok_and(|answer| answer.status().is_success()) && healthy.is_ok_and(|answer| answer.status().is_success())
-            {
+            let mut answering = 0;
+            for place in &expected {
+                let answer = reqwest::get(format!("http://127.0.0.1:{place}")).await;
+                answering += usize::from(answer.is_ok_and(|answer| answer.status().is_success()));
+            }
+            if answering == expected.len() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("icegate was not ready:\n{}", self.log());
+    }
+
+    /// The number after a metric's name and labels.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = reqwest::get(format!("http://127.0.0.1:{}/metrics", self.metrics)).await.unwrap().text().await.unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or(0.0)
     }
 
     /// What the process has logged so far.

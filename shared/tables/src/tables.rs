@@ -94,9 +94,10 @@ impl Tables {
         self.ids.as_ref()
     }
 
-    /// From when on ledgers matter to somebody who holds segments made at `oldest` and later.
+    /// From when on ledgers matter to somebody who holds segments made at `oldest` and later. A segment may repeat a request that
+    /// was first stored a horizon before it, however long the segment then waited.
     pub(crate) fn ledgers_since(&self, oldest: Timestamp) -> Timestamp {
-        (oldest - CLOCK_SKEW).min(self.clock.now() - self.horizon)
+        oldest.min(self.clock.now()) - self.horizon - CLOCK_SKEW
     }
 
     pub(crate) fn state(&self, table: Table) -> &TableState {

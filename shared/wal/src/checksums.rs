@@ -100,6 +100,13 @@ pub(crate) fn seal(mut file: Vec<u8>) -> Option<Vec<u8>> {
     Some(file)
 }
 
+/// Seals a file whose metadata was changed.
+pub(crate) fn reseal(mut file: Vec<u8>) -> Option<Vec<u8>> {
+    let start = file.len().checked_sub(metadata_length(&file)? + PARQUET_TAIL + SEAL_BYTES)?;
+    file.drain(start..start + SEAL_BYTES);
+    seal(file)
+}
+
 /// Whether the end of a file is as its writer sealed it.
 pub(crate) enum Seal {
     Whole,
