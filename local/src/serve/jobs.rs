@@ -14,7 +14,12 @@ const KEY: &str = "shift.jobsmanager.storage";
 const BESIDE_SEGMENTS: &str = "jobs";
 
 /// Where this process's shifter takes turns with those of others.
-pub(super) fn open(config: &Config, queue: &Root, ids: &dyn IdGenerator, requests: &RequestMetrics) -> Result<Jobs, ProcessError> {
+pub(super) fn open(
+    config: &Config,
+    queue: &Root,
+    ids: &dyn IdGenerator,
+    requests: &RequestMetrics,
+) -> Result<Jobs, ProcessError> {
     let jobs = JobsConfig::named(holder(ids));
     let Some(storage) = &config.shift.jobsmanager.storage else {
         return Ok(Jobs::new(queue.child(BESIDE_SEGMENTS), jobs));

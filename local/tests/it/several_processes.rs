@@ -50,7 +50,8 @@ async fn two_of_each_agree_on_the_exact_count_at_every_look_and_store_repeated_r
     let without_shift = [("ICEGATE_SHIFT__ENABLED", "false")];
     let plain = settings(data, 200, &[]);
     let receivers = settings(data, 200, &without_shift);
-    let ingest = [Process::start_as(&receivers, &["ingest", "run"]).await, Process::start_as(&receivers, &["ingest", "run"]).await];
+    let ingest =
+        [Process::start_as(&receivers, &["ingest", "run"]).await, Process::start_as(&receivers, &["ingest", "run"]).await];
     let shift = [Process::start_as(&plain, &["shift", "run"]).await, Process::start_as(&plain, &["shift", "run"]).await];
     let query = [Process::start_as(&plain, &["query", "run"]).await, Process::start_as(&plain, &["query", "run"]).await];
 
@@ -169,7 +170,8 @@ async fn a_segment_that_nobody_can_read_is_listed_by_a_command_and_named_in_answ
     let begun = Instant::now();
     while !String::from_utf8(listed().stdout).unwrap().contains(&broken) {
         assert!(begun.elapsed() < PATIENCE, "{}", process.log());
-        let answer = process.query("default", "query_range", &[("query", SELECTOR), ("start", "1704067200"), ("end", "1704067260")]).await;
+        let answer =
+            process.query("default", "query_range", &[("query", SELECTOR), ("start", "1704067200"), ("end", "1704067260")]).await;
         let warning = format!("segment logs/{broken} of the write-ahead log can't be read, the answer is without its rows");
         assert_eq!(answer["warnings"], json!([warning]));
         assert_eq!(process.count_logs("default", SELECTOR).await, 3);

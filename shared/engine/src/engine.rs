@@ -93,10 +93,9 @@ impl Engine {
             Arc::new(PinnedReaders::new(Arc::clone(store), runtime.cache_manager.get_file_metadata_cache(), segments))
         };
         let table_readers = readers(&table_url, &tables.root().store, None);
-        let segment_readers = wal.as_ref().map_or_else(
-            || Arc::clone(&table_readers),
-            |wal| readers(&wal_url, &wal.root().store, Some(damaged.clone())),
-        );
+        let segment_readers = wal
+            .as_ref()
+            .map_or_else(|| Arc::clone(&table_readers), |wal| readers(&wal_url, &wal.root().store, Some(damaged.clone())));
         let footers = Footers::new(config.footer_cache_entries, config.footer_read_parallelism, damaged);
         Ok(Self {
             tables,
@@ -196,10 +195,11 @@ impl Engine {
                 files = plan::files(snapshot, tenant, window, &mut report)?;
             }
             report.no_table = snapshot.is_none();
-            report.unreadable = segments::candidates(marked, shifted, tenant, window, &mut ScanReport::new(table, tenant.clone()))
-                .into_iter()
-                .map(|segment| segment.name)
-                .collect();
+            report.unreadable =
+                segments::candidates(marked, shifted, tenant, window, &mut ScanReport::new(table, tenant.clone()))
+                    .into_iter()
+                    .map(|segment| segment.name)
+                    .collect();
             segments = self.segments(listed, shifted, tenant, window, &mut report).await?;
             self.check_objects(table, files.len() + segments.len())?;
         }

@@ -14,8 +14,8 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use icegate_model::ErrorKind;
+use icegate_schema::Checksums;
 use icegate_storage::Store;
-use icegate_wal::Checksums;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
@@ -33,7 +33,7 @@ use crate::footers::Damaged;
 pub(crate) struct PinnedReaders {
     store: Store,
     cache: Arc<dyn FileMetadataCache>,
-    /// Where damaged objects are remembered, if the objects are segments, whose bytes have checksums.
+    /// Where damaged objects are remembered, if the objects are segments: scans can do without those.
     segments: Option<Damaged>,
 }
 
@@ -88,8 +88,8 @@ struct PinnedReader {
     object: ObjectMeta,
     metadata_size_hint: Option<usize>,
     segments: Option<Damaged>,
-    /// Of a segment, once its metadata is known.
-    checksums: Option<Arc<Checksums>>,
+    /// Once the metadata is known; a file of another writer has none.
+    checksums: Option<Checksums>,
 }
 
 impl PinnedReader {
@@ -164,11 +164,9 @@ impl AsyncFileReader for PinnedReader {
                 Err(error) if kind_of(&error) != ErrorKind::Corrupt => return Err(external(error)),
                 Err(error) => return Err(self.damaged(error.to_string()).await),
             };
-            if self.segments.is_some() {
-                match Checksums::of(&metadata) {
-                    Ok(checksums) => self.checksums = Some(Arc::new(checksums)),
-                    Err(reason) => return Err(self.damaged(reason).await),
-                }
+            match Checksums::of(&metadata) {
+                Ok(checksums) => self.checksums = checksums,
+                Err(reason) => return Err(self.damaged(reason).await),
             }
             Ok(metadata)
         }

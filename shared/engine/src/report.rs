@@ -64,14 +64,15 @@ impl ScanReport {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let table = self.table;
-        let missing = self.no_table.then(|| {
-            format!("table {table} does not exist in the catalog yet, the answer holds what is in the write-ahead log")
-        });
+        let missing = self
+            .no_table
+            .then(|| format!("table {table} does not exist in the catalog yet, the answer holds what is in the write-ahead log"));
         let more = self.unreadable.len().saturating_sub(MAX_NAMED);
         let more = (more > 0).then(|| format!("{more} more segments of {table} in the write-ahead log can't be read"));
         let unreadable = self.unreadable.iter().take(MAX_NAMED);
-        let unreadable = unreadable
-            .map(|segment| format!("segment {table}/{segment} of the write-ahead log can't be read, the answer is without its rows"));
+        let unreadable = unreadable.map(|segment| {
+            format!("segment {table}/{segment} of the write-ahead log can't be read, the answer is without its rows")
+        });
         missing.into_iter().chain(unreadable).chain(more).collect()
     }
 }

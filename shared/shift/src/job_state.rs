@@ -94,7 +94,12 @@ mod tests {
     fn sample() -> JobState {
         let commit = CommitState { snapshot: 7, segments: 2, rows: 30, repeated_rows: 1, millis: 12 };
         let quarantined = vec!["s.parquet".to_owned()];
-        JobState { commit: Some(commit), quarantined, lag_seconds: 1.5, ..JobState::new(Table::Logs, "a-1", Timestamp::from_secs(1)) }
+        JobState {
+            commit: Some(commit),
+            quarantined,
+            lag_seconds: 1.5,
+            ..JobState::new(Table::Logs, "a-1", Timestamp::from_secs(1))
+        }
     }
 
     #[test]

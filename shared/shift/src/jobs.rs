@@ -86,7 +86,8 @@ impl Jobs {
                 Err(error) if icegate_storage::is_not_found(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let state = codec.decode(&bytes).map_err(|reason| object_store::Error::Generic { store: "jobs", source: reason.into() })?;
+            let state =
+                codec.decode(&bytes).map_err(|reason| object_store::Error::Generic { store: "jobs", source: reason.into() })?;
             newest = newest.into_iter().chain([state]).max_by_key(|state| state.at_micros);
         }
         Ok(newest)
@@ -122,10 +123,7 @@ impl Jobs {
         }
     }
 
-    pub(crate) async fn within<T>(
-        &self,
-        request: impl Future<Output = object_store::Result<T>>,
-    ) -> Result<T, JobsError> {
+    pub(crate) async fn within<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, JobsError> {
         let limit = self.config.request_timeout;
         Ok(timeout(limit, request).await.map_err(|_| JobsError::Timeout(limit))??)
     }

@@ -141,8 +141,8 @@ impl Jobs {
     async fn put(&self, table: Table, epoch: u64, until: Timestamp) -> Result<(), JobsError> {
         let path = self.lease_path(table, epoch);
         let lease = Lease { holder: self.config.holder.clone(), until_micros: until.micros() };
-        let bytes = serde_json::to_vec(&lease)
-            .map_err(|error| JobsError::Corrupt { path: path.clone(), reason: error.to_string() })?;
+        let bytes =
+            serde_json::to_vec(&lease).map_err(|error| JobsError::Corrupt { path: path.clone(), reason: error.to_string() })?;
         let put = self.root.store.put_opts(&path, PutPayload::from(bytes), PutMode::Create.into());
         self.within(put).await.map(drop)
     }

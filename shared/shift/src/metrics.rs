@@ -68,8 +68,12 @@ impl Metrics {
         self.leases_held.get_or_create(&labels).set(i64::from(claim == Claim::Mine));
         match claim {
             Claim::Mine => {}
-            Claim::Others => drop(self.leases_refused.get_or_create(&labels).inc()),
-            Claim::Unknown => drop(self.lease_failures.get_or_create(&labels).inc()),
+            Claim::Others => {
+                self.leases_refused.get_or_create(&labels).inc();
+            }
+            Claim::Unknown => {
+                self.lease_failures.get_or_create(&labels).inc();
+            }
         }
         if had && claim == Claim::Others {
             self.leases_lost.get_or_create(&labels).inc();

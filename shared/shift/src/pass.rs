@@ -99,14 +99,10 @@ impl Shifter {
         pass: &mut Pass,
         state: &mut JobState,
     ) -> Result<(), ShiftError> {
-        if !found.over.is_empty() {
-            self.wal.delete(&found.over).await?;
-            self.metrics.deleted.get_or_create(&Metrics::labels(table)).inc_by(found.over.len() as u64);
-            pass.deleted = found.over.len();
-        }
+        pass.deleted = self.delete(table, &found.over).await;
         let Some(shifted) = shifted else { return Ok(()) };
         let mut selection = select(&self.wal, table, found.pending, shifted, &self.config).await?;
-        self.set_aside(table, std::mem::take(&mut selection.unreadable), began, pass).await?;
+        self.set_aside(table, std::mem::take(&mut selection.unreadable), began, pass).await;
         self.leave_to_later_release(table, std::mem::take(&mut selection.newer), pass);
         self.aside(table).read(&selection.segments);
         {
@@ -117,6 +113,25 @@ impl Shifter {
         state.commit = self.commit(table, selection, began, pass).await?;
         state.pending_segments = state.pending_segments.saturating_sub(pass.segments as u64);
         Ok(())
+    }
+
+    /// Deletes committed segments. A store that refuses keeps nothing from being shifted: they are found again.
+    async fn delete(&self, table: Table, over: &[Segment]) -> usize {
+        if over.is_empty() {
+            return 0;
+        }
+        let labels = Metrics::labels(table);
+        match self.wal.delete(over).await {
+            Ok(()) => {
+                self.metrics.deleted.get_or_create(&labels).inc_by(over.len() as u64);
+                over.len()
+            }
+            Err(error) => {
+                tracing::warn!(%table, %error, "committed segments are not deleted, they are tried again");
+                self.metrics.failures.get_or_create(&labels).inc();
+                0
+            }
+        }
     }
 
     #[tracing::instrument(name = "shift", skip_all, fields(%table, segments = selection.segments.len()))]
@@ -189,7 +204,9 @@ impl Shifter {
             let stray: Vec<_> = marks.iter().filter(|name| !names.contains(name.as_str())).cloned().collect();
             for segment in stray {
                 // Its segment is gone, by an operator's hand or because another shifter could read it.
-                self.wal.release(table, &segment).await?;
+                if let Err(error) = self.wal.release(table, &segment).await {
+                    tracing::warn!(%table, %error, "mark of a segment that is gone is not removed");
+                }
                 marks.remove(&segment);
             }
         }
@@ -199,14 +216,7 @@ impl Shifter {
     }
 
     /// Tells committed segments from pending ones, and reports them.
-    fn sort_out(
-        &self,
-        table: Table,
-        listed: Vec<Segment>,
-        shifted: &Shifted,
-        trigger: Trigger,
-        state: &mut JobState,
-    ) -> Found {
+    fn sort_out(&self, table: Table, listed: Vec<Segment>, shifted: &Shifted, trigger: Trigger, state: &mut JobState) -> Found {
         let now = Timestamp::from_micros(state.at_micros);
         let (done, mut pending): (Vec<_>, Vec<_>) = listed.into_iter().partition(|segment| shifted.contains(&segment.name));
         self.report_pending(table, &pending, now, state);
@@ -225,7 +235,7 @@ impl Shifter {
     }
 
     /// Counts segments that could not be read, and marks those that no pass could read.
-    async fn set_aside(&self, table: Table, unreadable: Vec<Unreadable>, now: Timestamp, pass: &mut Pass) -> Result<(), ShiftError> {
+    async fn set_aside(&self, table: Table, unreadable: Vec<Unreadable>, now: Timestamp, pass: &mut Pass) {
         let labels = Metrics::labels(table);
         for Unreadable { segment, reason } in unreadable {
             pass.unreadable += 1;
@@ -238,7 +248,10 @@ impl Shifter {
             }
             let (by, at_micros) = (self.holder().to_owned(), now.micros());
             let mark = Mark { segment: segment.name.clone(), reason, failed_passes, by, at_micros };
-            self.wal.quarantine(&segment, &mark).await?;
+            if let Err(error) = self.wal.quarantine(&segment, &mark).await {
+                tracing::warn!(%table, %error, "segment is not set aside yet, the next pass tries it");
+                continue;
+            }
             self.aside(table).mark(&segment.name);
             self.metrics.quarantined.get_or_create(&labels).inc();
             pass.quarantined += 1;
@@ -248,7 +261,6 @@ impl Shifter {
                 "segment can't be read and is set aside; it stays, and deleting the mark makes shifters try it again"
             );
         }
-        Ok(())
     }
 
     /// A later format is no damage: a shifter of the release that wrote it reads it.

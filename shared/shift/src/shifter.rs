@@ -58,6 +58,12 @@ impl Shifter {
     pub async fn run(&self, stop: CancellationToken) {
         let workers = Semaphore::new(self.config.workers.max(1));
         join_all(Table::ALL.map(|table| self.run_table(table, &workers, &stop))).await;
+        self.give_back().await;
+    }
+
+    /// Gives all tables back that this shifter holds, so that no other one waits for the leases to end. Who calls
+    /// [`Shifter::pass`] and then goes away calls this last; [`Shifter::run`] does.
+    pub async fn give_back(&self) {
         if let Some(jobs) = &self.jobs {
             join_all(Table::ALL.map(|table| jobs.give_back(table, self.clock.now()))).await;
         }

@@ -182,7 +182,7 @@ pub async fn rewrite_as_version(root: &Root, segment: &Segment, version: u8) -> 
     let found = bytes.windows(VERSION.len()).position(|window| window == VERSION);
     let Some(start) = found else { return Err(Violation::Broken { rule: "a footer begins with its version" }) };
     bytes[start + VERSION.len() - 2] = b'0' + version % 10;
-    let resealed = crate::checksums::reseal(bytes).ok_or(Violation::Broken { rule: "a segment is sealed" })?;
+    let resealed = crate::seal::reseal(bytes).ok_or(Violation::Broken { rule: "a segment is sealed" })?;
     root.store.put(&segment.path, resealed.into()).await?;
     Ok(())
 }

@@ -2,14 +2,14 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use icegate_model::{AccountId, RequestId, Table, TenantId};
-use icegate_schema::{WriterOptions, columns};
+use icegate_schema::{Checksums, WriterOptions, columns};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 
-use crate::checksums::{self, seal};
 use crate::footer::{KEY, VERSION};
-use crate::{Checksums, Footer, RequestRows, RowGroup, SegmentTenants, WriterConfig};
+use crate::seal::seal;
+use crate::{Footer, RequestRows, RowGroup, SegmentTenants, WriterConfig};
 
 /// The rows of one request for one table.
 #[derive(Debug)]
@@ -112,8 +112,8 @@ impl SegmentWriter {
         self.parquet.flush()?;
         self.parquet.sync()?;
         let broken = || ParquetError::General("a column lies outside of the file".to_owned());
-        let sums = Checksums::text(self.parquet.flushed_row_groups(), self.parquet.inner()).ok_or_else(broken)?;
-        self.parquet.append_key_value_metadata(KeyValue::new(checksums::KEY.to_owned(), sums));
+        let sums = Checksums::to_metadata(self.parquet.flushed_row_groups(), self.parquet.inner()).ok_or_else(broken)?;
+        self.parquet.append_key_value_metadata(sums);
         let groups = &self.footer.row_groups;
         let tenants = match groups.as_slice() {
             [first, rest @ ..] if rest.iter().all(|group| group.tenant == first.tenant) => {

@@ -35,7 +35,7 @@
 //! ```
 //!
 //! The footer also holds a checksum of every column of every row group, and the metadata one of the footer, so that readers find
-//! flipped bits before they decode them ([`Checksums`]).
+//! flipped bits before they decode them (`icegate_schema::Checksums`).
 //!
 //! A segment that nobody can read stays where it is. Shifters set it aside with a small JSON object ([`Mark`]) at
 //! `quarantine/{table}/{segment name}.json` below the same root; deleting that object makes them try it again.
@@ -55,7 +55,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod checksums;
 mod config;
 pub mod conformance;
 mod encode;
@@ -69,10 +68,10 @@ mod name;
 mod quarantine;
 mod read;
 mod request;
+mod seal;
 mod segment;
 mod writer;
 
-pub use checksums::Checksums;
 pub use config::WriterConfig;
 pub use error::{StoreOperation, WalError};
 pub use footer::{Footer, RequestRows, RowGroup};

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use icegate_model::Table;
+use icegate_schema::Checksums;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader;
 
-use crate::checksums::{Seal, check_seal};
 use crate::error::StoreOperation;
 use crate::fetched::Fetched;
-use crate::{Checksums, Footer, Segment, Wal, WalError};
+use crate::seal::{Seal, check_seal};
+use crate::{Footer, Segment, Wal, WalError};
 
 /// Bytes at a file's end that hold the footers of most segments.
 const TAIL_BYTES: u64 = 64 << 10;
@@ -122,6 +123,7 @@ fn open_tail(path: &Path, size: u64, tail: &Bytes) -> Result<Tail, WalError> {
     let metadata = reader.finish().map_err(|error| WalError::corrupt(path, error))?;
     let footer = Footer::of(path, &metadata)?;
     let checksums = Checksums::of(&metadata).map_err(|reason| WalError::corrupt(path, reason))?;
+    let checksums = checksums.ok_or_else(|| WalError::corrupt(path, "it has no checksums"))?;
     Ok(Tail::Opened(Box::new(metadata), footer, checksums))
 }
 
@@ -146,12 +148,7 @@ fn bytes_of(segment: &Segment, checksums: &Checksums, number: usize) -> Result<R
     inside.ok_or_else(|| WalError::corrupt(&segment.path, "a row group lies outside of the file"))
 }
 
-async fn decode(
-    segment: &Segment,
-    opened: Opened,
-    fetched: Fetched,
-    numbers: Vec<usize>,
-) -> Result<Vec<RecordBatch>, WalError> {
+async fn decode(segment: &Segment, opened: Opened, fetched: Fetched, numbers: Vec<usize>) -> Result<Vec<RecordBatch>, WalError> {
     let (path, table) = (segment.path.clone(), segment.table);
     blocking(&segment.path, move || {
         check_bytes(&opened.checksums, &fetched, &numbers)

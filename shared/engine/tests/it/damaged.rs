@@ -129,6 +129,21 @@ async fn a_table_file_that_cannot_be_opened_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_changed_byte_in_a_table_file_is_an_error_that_names_the_file() {
+    let world = World::new().await;
+    world.ingest(&[("a", &logs(0, 10))]).await;
+    world.shift(&world.segments().await).await;
+    world.wal.delete(&world.segments().await).await.unwrap();
+    let file = world.tables.snapshot(Table::Logs).await.unwrap().files()[0].clone();
+    let mut bytes = world.warehouse.store.get(&file.path).await.unwrap().bytes().await.unwrap().to_vec();
+    bytes[100] ^= 1;
+    world.warehouse.store.put(&file.path, bytes.into()).await.unwrap();
+    let error = query(&world.engine(EngineConfig::default()), "a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.to_string().contains(file.path.as_ref()), "{error}");
+}
+
+#[tokio::test]
 async fn before_the_tables_exist_the_wal_answers_and_says_so() {
     let (warehouse, queue) = (icegate_storage::Root::memory(), icegate_storage::Root::memory());
     let wal = Arc::new(icegate_wal::Wal::new(queue.clone()));

@@ -25,7 +25,7 @@ pub(crate) struct Lake {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) root: Root,
     pub(crate) wal: Arc<Wal>,
-    tables: Arc<Tables>,
+    pub(crate) tables: Arc<Tables>,
 }
 
 impl Lake {

@@ -95,7 +95,8 @@ async fn an_old_segment_that_is_set_aside_does_not_make_every_pass_read_old_ledg
         shifter.pass(Table::Logs).await.unwrap();
     }
     // Who reads the ledger of that day fails.
-    let ledgers: Vec<_> = lake.root.store.list(Some(&lake.root.path("warehouse/icegate/logs/ledger"))).try_collect().await.unwrap();
+    let ledgers: Vec<_> =
+        lake.root.store.list(Some(&lake.root.path("warehouse/icegate/logs/ledger"))).try_collect().await.unwrap();
     assert_eq!(ledgers.len(), 1);
     lake.root.store.delete(&ledgers[0].location).await.unwrap();
     lake.clock.advance(Duration::from_secs(30 * 86_400));
