@@ -4,18 +4,33 @@ use std::sync::Arc;
 
 use icegate_engine::{EngineConfig, EngineError, Opened, ScanReport};
 use icegate_model::{ErrorKind, RequestId, Table, TimeRange};
+use icegate_storage::Root;
 use icegate_wal::Segment;
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 
 use crate::rows::logs;
 use crate::world::{World, tenant};
 
 /// Changes one byte of a segment, at a share of its length.
 async fn flip(world: &World, segment: &Segment, share: f64) {
-    let mut bytes = world.queue.store.get(&segment.path).await.unwrap().bytes().await.unwrap().to_vec();
-    let at = (bytes.len() as f64 * share) as usize;
-    bytes[at] ^= 0x10;
-    world.queue.store.put(&segment.path, bytes.into()).await.unwrap();
+    let at = (segment.size as f64 * share) as usize;
+    change(&world.queue, &segment.path, |bytes| bytes[at] ^= 0x10).await;
+}
+
+/// Changes bytes in every column of a segment or file; queries don't read all of them.
+async fn spoil(root: &Root, path: &Path) {
+    change(root, path, |bytes| {
+        let rows = 4..bytes.len() / 2;
+        bytes[rows].iter_mut().step_by(16).for_each(|byte| *byte ^= 0x10);
+    })
+    .await;
+}
+
+async fn change(root: &Root, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = root.store.get(path).await.unwrap().bytes().await.unwrap().to_vec();
+    change(&mut bytes);
+    root.store.put(path, bytes.into()).await.unwrap();
 }
 
 /// The rows of a query over all columns, and what its last plan says.
@@ -63,7 +78,7 @@ async fn every_damaged_segment_is_named() {
     }
     let segments = world.segments().await;
     for segment in &segments[..5] {
-        flip(&world, segment, 0.2).await;
+        spoil(&world.queue, &segment.path).await;
     }
     let (rows, report) = query(&world.engine(EngineConfig::default()), "a").await.unwrap();
     let mut warnings = report.warnings();
@@ -77,7 +92,7 @@ async fn the_second_copy_of_a_request_is_answered_where_the_first_is_damaged() {
     for _ in 0..2 {
         world.ingest_as(&[(RequestId(7), "a", &logs(0, 4))]).await;
     }
-    flip(&world, &world.segments().await[0], 0.2).await;
+    spoil(&world.queue, &world.segments().await[0].path).await;
     let (rows, report) = query(&world.engine(EngineConfig::default()), "a").await.unwrap();
     assert_eq!((rows, report.warnings().len()), (4, 1));
 }
@@ -118,26 +133,24 @@ async fn a_table_file_that_cannot_be_opened_is_an_error_that_names_it() {
     world.shift(&world.segments().await).await;
     world.wal.delete(&world.segments().await).await.unwrap();
     let file = world.tables.snapshot(Table::Logs).await.unwrap().files()[0].clone();
-    let bytes = world.warehouse.store.get(&file.path).await.unwrap().bytes().await.unwrap();
-    let mut broken = bytes.to_vec();
-    let end = broken.len();
-    broken[end - 40..end - 8].fill(0xff);
-    world.warehouse.store.put(&file.path, broken.into()).await.unwrap();
+    change(&world.warehouse, &file.path, |bytes| {
+        let end = bytes.len();
+        bytes[end - 40..end - 8].fill(0xff);
+    })
+    .await;
     let error = query(&world.engine(EngineConfig::default()), "a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert!(error.to_string().contains(file.path.as_ref()), "{error}");
 }
 
 #[tokio::test]
-async fn a_changed_byte_in_a_table_file_is_an_error_that_names_the_file() {
+async fn changed_bytes_in_a_table_file_are_an_error_that_names_the_file() {
     let world = World::new().await;
     world.ingest(&[("a", &logs(0, 10))]).await;
     world.shift(&world.segments().await).await;
     world.wal.delete(&world.segments().await).await.unwrap();
     let file = world.tables.snapshot(Table::Logs).await.unwrap().files()[0].clone();
-    let mut bytes = world.warehouse.store.get(&file.path).await.unwrap().bytes().await.unwrap().to_vec();
-    bytes[100] ^= 1;
-    world.warehouse.store.put(&file.path, bytes.into()).await.unwrap();
+    spoil(&world.warehouse, &file.path).await;
     let error = query(&world.engine(EngineConfig::default()), "a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert!(error.to_string().contains(file.path.as_ref()), "{error}");
@@ -145,7 +158,7 @@ async fn a_changed_byte_in_a_table_file_is_an_error_that_names_the_file() {
 
 #[tokio::test]
 async fn before_the_tables_exist_the_wal_answers_and_says_so() {
-    let (warehouse, queue) = (icegate_storage::Root::memory(), icegate_storage::Root::memory());
+    let (warehouse, queue) = (Root::memory(), Root::memory());
     let wal = Arc::new(icegate_wal::Wal::new(queue.clone()));
     let world = World { tables: crate::world::tables(warehouse.clone()), warehouse, queue, wal };
     world.ingest(&[("a", &logs(0, 4))]).await;

@@ -77,6 +77,14 @@ impl Lake {
         Shifter::new(self.other_tables(seed), Arc::clone(&self.wal), ShiftConfig::default(), clock, metrics)
     }
 
+    /// A shifter whose own clock shows another time.
+    pub(crate) fn shifter_by(&self, clock: Arc<ManualClock>, seed: u64) -> Shifter {
+        let config = ShiftConfig { grace: GRACE, ..ShiftConfig::default() };
+        let warehouse = self.root.child("warehouse");
+        let tables = Tables::object_store(warehouse, Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededIds::new(seed)));
+        Shifter::new(Arc::new(tables), Arc::clone(&self.wal), config, clock, Metrics::default())
+    }
+
     fn other_tables(&self, seed: u64) -> Arc<Tables> {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         Arc::new(Tables::object_store(self.root.child("warehouse"), clock, Arc::new(SeededIds::new(seed))))

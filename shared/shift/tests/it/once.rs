@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use icegate_model::Table;
+use icegate_testkit::ManualClock;
+use tokio_util::sync::CancellationToken;
 
-use crate::lake::{GRACE, Lake};
+use crate::lake::{GRACE, Lake, START};
 
 #[tokio::test]
 async fn a_pass_commits_what_is_pending_and_the_next_finds_nothing() {
@@ -87,4 +89,23 @@ async fn a_request_that_is_repeated_within_the_horizon_enters_once_however_late_
     lake.clock.advance(HOUR * 3);
     assert_eq!(lake.shifter(3, 1024).pass(Table::Logs).await.unwrap().committed.unwrap().rows_added, 1);
     assert_eq!(lake.rows().await, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_shifter_whose_clock_is_hours_ahead_leaves_segments_for_their_grace() {
+    let lake = Lake::new().await;
+    lake.write(&[(1, 3)]).await;
+    lake.shifter(2, 1024).pass(Table::Logs).await.unwrap();
+    let ahead = Arc::new(ManualClock::at(START + Duration::from_secs(5 * 3600)));
+    let shifter = lake.shifter_by(Arc::clone(&ahead), 3);
+    let stop = CancellationToken::new();
+    tokio::join!(shifter.run(stop.clone()), async {
+        const LOOKS: Duration = Duration::from_secs(10);
+        tokio::time::sleep(LOOKS).await;
+        assert_eq!(lake.segments().await, 1, "by its clock the commit is hours old, but it has just seen it");
+        ahead.advance(GRACE);
+        tokio::time::sleep(LOOKS).await;
+        assert_eq!(lake.segments().await, 0);
+        stop.cancel();
+    });
 }

@@ -94,6 +94,8 @@ async fn an_old_segment_that_is_set_aside_does_not_make_every_pass_read_old_ledg
     for _ in 0..3 {
         shifter.pass(Table::Logs).await.unwrap();
     }
+    lake.clock.advance(GRACE);
+    assert_eq!(shifter.pass(Table::Logs).await.unwrap().deleted, 1);
     // Who reads the ledger of that day fails.
     let ledgers: Vec<_> =
         lake.root.store.list(Some(&lake.root.path("warehouse/icegate/logs/ledger"))).try_collect().await.unwrap();
