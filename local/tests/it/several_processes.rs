@@ -34,7 +34,7 @@ async fn send(process: &Process, number: u64, rows: u64) {
 /// How many commits the table has had, by its metadata.
 fn commits(data: &Path) -> usize {
     std::fs::read_dir(data.join("warehouse/icegate/logs/metadata")).map_or(0, |entries| {
-        entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with('v'))).count()
+        entries.filter(|entry| entry.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().ends_with(".metadata.json"))).count()
     })
 }
 
@@ -93,7 +93,7 @@ async fn two_of_each_agree_on_the_exact_count_at_every_look_and_store_repeated_r
         assert_eq!(process.metric("icegate_shift_rows_total{table=\"logs\"}").await, 0.0);
     }
     let state: Value = serde_json::from_slice(&std::fs::read(data.join("queue/jobs/state/logs.json")).unwrap()).unwrap();
-    assert_eq!((&state["table"], state["commit"]["rows"].as_u64() > Some(0)), (&json!("logs"), true), "{state}");
+    assert_eq!((&state["table"], state["commit"]["segments"].as_u64() > Some(0)), (&json!("logs"), true), "{state}");
     for process in ingest.into_iter().chain(shift).chain(query) {
         let log = process.log();
         assert!(process.stop().success(), "{log}");
