@@ -230,7 +230,7 @@ impl Engine {
     }
 
     /// The newest snapshot, with the ledgers that can name the listed segments; none where the table doesn't exist yet, so that
-    /// nothing was shifted.
+    /// nothing was shifted and the WAL holds all there is. Without the WAL there is then no answer.
     async fn snapshot(&self, table: Table, listed: &[Segment]) -> Result<Option<Arc<Snapshot>>, EngineError> {
         let loaded = if self.wal.is_some() {
             let oldest = listed.iter().map(|segment| segment.created).min().unwrap_or(Timestamp::MAX);
@@ -239,7 +239,7 @@ impl Engine {
             self.snapshots.within(self.config.max_age, &self.tables, table).await
         };
         match loaded {
-            Err(TablesError::NoTable { .. }) => Ok(None),
+            Err(TablesError::NoTable { .. }) if self.wal.is_some() => Ok(None),
             loaded => Ok(Some(loaded?)),
         }
     }

@@ -9,10 +9,13 @@ use tokio::time::Instant;
 /// How long a list of marks is believed: a segment that an operator gives free is seen by queries after that.
 const MAX_AGE: Duration = Duration::from_secs(15);
 
+/// When a table's marks were listed, and the names that bear one.
+type Listed = (Instant, Arc<BTreeSet<String>>);
+
 /// Which segments shifters have set aside.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
-    kept: Mutex<HashMap<Table, (Instant, Arc<BTreeSet<String>>)>>,
+    kept: Mutex<HashMap<Table, Listed>>,
 }
 
 impl Marks {

@@ -165,4 +165,7 @@ async fn before_the_tables_exist_the_wal_answers_and_says_so() {
     let (rows, report) = query(&world.engine(EngineConfig::default()), "a").await.unwrap();
     let expected = "table logs does not exist in the catalog yet, the answer holds what is in the write-ahead log";
     assert_eq!((rows, report.warnings()), (4, vec![expected.to_owned()]));
+    // Who doesn't read the WAL has nothing to answer from.
+    let engine = icegate_engine::Engine::new(Arc::clone(&world.tables), None, EngineConfig::default()).unwrap();
+    assert!(matches!(query(&engine, "a").await, Err(EngineError::Tables(icegate_tables::TablesError::NoTable { .. }))));
 }
