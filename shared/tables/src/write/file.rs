@@ -47,33 +47,21 @@ impl Encoder {
         Ok(Self { table, parquet_schema, properties, max_file_bytes: options.max_file_bytes })
     }
 
-    /// Encodes the rows in this order, handing over each file as it is finished. `false` where nobody takes them any more.
-    pub(super) fn encode(
-        &self,
-        batches: &[RecordBatch],
-        rows: &[Place],
-        hand_over: &mut dyn FnMut(EncodedFile) -> bool,
-    ) -> Result<bool, TablesError> {
+    /// Encodes the first of these rows, in this order, as one file, and says how many they are: all, or as many as fill it.
+    pub(super) fn encode(&self, batches: &[RecordBatch], rows: &[Place]) -> Result<(EncodedFile, usize), TablesError> {
         let arrow = |source| TablesError::Arrow { table: self.table, source };
         let parquet = |source| TablesError::Parquet { table: self.table, source };
         let batches: Vec<&RecordBatch> = batches.iter().collect();
-        let mut open: Option<ArrowWriter<Vec<u8>>> = None;
+        let mut writer = self.writer().map_err(parquet)?;
+        let mut encoded = 0;
         for chunk in rows.chunks(CHUNK_ROWS) {
-            let mut writer = match open.take() {
-                Some(writer) => writer,
-                None => self.writer().map_err(parquet)?,
-            };
             writer.write(&interleave_record_batch(&batches, chunk).map_err(arrow)?).map_err(parquet)?;
-            if writer.bytes_written() + writer.in_progress_size() < self.max_file_bytes {
-                open = Some(writer);
-            } else if !hand_over(finished(writer).map_err(parquet)?) {
-                return Ok(false);
+            encoded += chunk.len();
+            if writer.bytes_written() + writer.in_progress_size() >= self.max_file_bytes {
+                break;
             }
         }
-        match open {
-            Some(writer) => Ok(hand_over(finished(writer).map_err(parquet)?)),
-            None => Ok(true),
-        }
+        Ok((finished(writer).map_err(parquet)?, encoded))
     }
 
     fn writer(&self) -> parquet::errors::Result<ArrowWriter<Vec<u8>>> {
