@@ -2,9 +2,10 @@ use arrow::compute::interleave_record_batch;
 use arrow::record_batch::RecordBatch;
 use iceberg::spec::Schema;
 use icegate_model::Table;
-use icegate_schema::{WriterOptions, arrow_schema, sort_order, writer_properties};
+use icegate_schema::{Checksums, WriterOptions, arrow_schema, sort_order, writer_properties};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, SortingColumn};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::SchemaDescriptor;
@@ -71,6 +72,11 @@ impl Encoder {
 }
 
 fn finished(mut writer: ArrowWriter<Vec<u8>>) -> parquet::errors::Result<EncodedFile> {
+    // Row groups are written out, so that their bytes can be summed.
+    writer.flush()?;
+    writer.sync()?;
+    let sums = Checksums::to_metadata(writer.flushed_row_groups(), writer.inner());
+    writer.append_key_value_metadata(sums.ok_or_else(|| ParquetError::General("a column lies outside of the file".to_owned()))?);
     let metadata = writer.finish()?;
     Ok(EncodedFile { bytes: std::mem::take(writer.inner_mut()), metadata })
 }
