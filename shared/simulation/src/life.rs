@@ -61,6 +61,10 @@ impl Life {
         self.link.dice.part("acts")
     }
 
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
     pub(crate) fn wal(&self) -> Arc<Wal> {
         Arc::new(Wal::new(self.root.child("queue")))
     }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::actors::client::{self, TENANTS};
-use crate::actors::{ingester, maintainer, reader, shifter};
+use crate::actors::{ingester, maintainer, reader, shifter, vandal};
 use crate::audit::Auditor;
 use crate::life::{LONGEST_FREEZE, Life, live};
 use crate::report::Report;
@@ -101,6 +101,10 @@ async fn play(world: &Arc<World>) {
         processes.start(world, format!("reader{number}"), reader::read);
     }
     processes.start(world, "maintainer0".to_owned(), maintainer::maintain);
+    if scenario.vandal {
+        let process = processes.next();
+        processes.lives.spawn(vandal::spoil(Arc::clone(world), process));
+    }
     let mut clients = JoinSet::new();
     for number in 0..scenario.clients {
         clients.spawn(client::send(Arc::clone(world), processes.next(), number));
