@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use icegate_model::{Clock, SystemClock, Timestamp};
+use icegate_model::{Clock, SystemClock, Table, Timestamp};
 use icegate_storage::aws::{AwsOptions, sdk_config};
 use icegate_storage::{Root, Stores};
 use icegate_tables::{GlueOptions, RestOptions, Tables};
@@ -24,15 +24,18 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<ManualClock>,
     /// The warehouse, on backends where the tables lie in one that the test can reach.
     pub(crate) root: Root,
+    /// The table bucket, on AWS S3 Tables.
+    pub(crate) table_bucket: Option<(aws_sdk_s3tables::Client, String)>,
     open: Open,
     _directory: Option<tempfile::TempDir>,
 }
 
 impl Bench {
     async fn new(root: Root, clock: Arc<ManualClock>, open: Open) -> Self {
-        let tables = open(1).await;
-        tables.migrate_create(false).await.unwrap();
-        Self { tables, clock, root, open, _directory: None }
+        let (tables, another) = (open(1).await, open(1_000).await);
+        let (created, by_another) = futures::join!(tables.migrate_create(false), another.migrate_create(false));
+        assert_eq!(created.unwrap().len() + by_another.unwrap().len(), Table::ALL.len(), "each table is created once");
+        Self { tables, clock, root, table_bucket: None, open, _directory: None }
     }
 
     /// The tables as another process sees them.
@@ -134,6 +137,7 @@ pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
     let arn = client.create_table_bucket().name(name).send().await.unwrap().arn;
     let stores = Stores::new(aws.clone()).with_wrap(|store| Arc::new(Untouchable(store)));
     let clock = clock();
+    let table_bucket = Some((client, arn.clone()));
     let open = {
         let clock = Arc::clone(&clock);
         Arc::new(move |seed| {
@@ -141,7 +145,7 @@ pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
             async move { Arc::new(Tables::s3_tables(arn, &aws, stores, clock, ids(seed)).await) }.boxed()
         })
     };
-    Some(Bench::new(Root::memory(), clock, open).await)
+    Some(Bench { table_bucket, ..Bench::new(Root::memory(), clock, open).await })
 }
 
 /// A branch of Nessie's of its own.

@@ -191,7 +191,7 @@ impl RestCatalog {
                 Err(error) => Ok(Swap::Unknown(error.into())),
             },
             409 => Ok(Swap::Conflict),
-            500 | 502 | 504 => Ok(Swap::Unknown(reply.error(doing).into())),
+            500 | 502 | 504 => Ok(Swap::Unknown(reply.error().into())),
             _ => Err(refused(doing, name(table), &reply)),
         }
     }
@@ -273,7 +273,7 @@ fn metadata_of(text: &str) -> serde_json::Result<TableMetadata> {
 }
 
 fn mentions_location(reply: &Reply) -> bool {
-    reply.error("create").to_string().to_lowercase().contains("location")
+    reply.error().to_string().to_lowercase().contains("location")
 }
 
 /// Text as part of a URL; `keep` says what stays beside letters, digits and `-._~`.
@@ -302,7 +302,7 @@ fn refused(doing: &'static str, object: String, reply: &Reply) -> TablesError {
         // Refused credentials too: the data behind them is right, and the request can be repeated.
         _ => ErrorKind::Unavailable,
     };
-    failed(doing, object, kind, reply.error(doing))
+    failed(doing, object, kind, reply.error())
 }
 
 #[cfg(test)]
