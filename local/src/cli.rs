@@ -17,13 +17,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process (the default)
     Run(Place),
-    /// OTLP receivers and the shift
+    /// OTLP receivers, and the shift unless shift.enabled is false
     #[command(subcommand)]
     Ingest(Part),
     /// The query APIs
     #[command(subcommand)]
     Query(Part),
-    /// Work on the tables
+    /// The shift alone, from the write-ahead log into the tables
+    #[command(subcommand)]
+    Shift(Part),
+    /// Work on the tables: create, upgrade, clean up
     #[command(subcommand)]
     Maintain(Maintain),
     /// Work on the configuration
@@ -52,6 +55,29 @@ pub(crate) enum Maintain {
     /// Create the tables, or bring their schemas up to date
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Remove old snapshots and objects that nothing refers to, on a schedule until it is stopped
+    Run(MaintainArgs),
+    /// Segments that nobody can read
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MaintainArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Once, with a line for each table
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Only say what would be removed, once
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// Name them, one a line: table, segment, since when, why
+    List(Place),
 }
 
 #[derive(Debug, Subcommand)]

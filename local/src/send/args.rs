@@ -34,9 +34,11 @@ pub(crate) enum Compression {
 /// What `icegate send` takes from the command line.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SendArgs {
-    /// Where to send, with or without the signal's path [default: http://localhost:4318, with gRPC http://localhost:4317]
+    /// Where to send, with or without the signal's path; given several times, replicas: a request that one is too busy for, or
+    /// that a broken connection leaves unanswered, goes with the same bytes to the next, and waits only after all were tried
+    /// [default: http://localhost:4318, with gRPC http://localhost:4317]
     #[arg(long, value_name = "URL")]
-    pub(crate) endpoint: Option<String>,
+    pub(crate) endpoint: Vec<String>,
     /// How requests travel
     #[arg(long, value_enum, default_value_t = Transport::Http)]
     pub(crate) transport: Transport,
@@ -97,7 +99,7 @@ pub(crate) struct SendArgs {
     /// Append `<request number> <rows> acked` to a file for every acknowledged request
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
-    /// Send a request so many times more when the server is unreachable or busy
+    /// Send a request so many times more, over all endpoints, when a server is unreachable or busy
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=MAX_RETRIES))]
     pub(crate) retries: u64,
     /// Print the summary as one line of JSON

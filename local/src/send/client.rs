@@ -24,7 +24,8 @@ const ZSTD_LEVEL: i32 = 3;
 /// Where requests go and in what form.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    pub(crate) endpoint: Endpoint,
+    /// At least one.
+    pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) transport: Transport,
     pub(crate) compression: Compression,
     pub(crate) signal: Signal,
@@ -32,17 +33,40 @@ pub(crate) struct Target {
     pub(crate) account: Option<AccountId>,
 }
 
-/// A worker's own connection to the server; it is made when the first request goes out.
+/// A worker's own connections to the replicas; each is made when the first request goes over it.
+pub(crate) struct Clients {
+    all: Vec<Client>,
+    current: usize,
+}
+
+impl Clients {
+    pub(crate) fn new(target: &Target) -> Result<Self, SendError> {
+        let all = target.endpoints.iter().map(|endpoint| Client::new(target, endpoint)).collect::<Result<_, _>>()?;
+        Ok(Self { all, current: 0 })
+    }
+
+    /// The one that requests go to until it fails.
+    pub(crate) fn current(&mut self) -> &mut Client {
+        &mut self.all[self.current]
+    }
+
+    /// Turns to the next one.
+    pub(crate) fn turn(&mut self) {
+        self.current = (self.current + 1) % self.all.len();
+    }
+}
+
+/// A connection to one replica.
 pub(crate) enum Client {
     Http(http::Http),
     Grpc(grpc::Grpc),
 }
 
 impl Client {
-    pub(crate) fn new(target: &Target) -> Result<Self, SendError> {
+    fn new(target: &Target, endpoint: &Endpoint) -> Result<Self, SendError> {
         Ok(match target.transport {
-            Transport::Http => Self::Http(http::Http::new(target)?),
-            Transport::Grpc => Self::Grpc(grpc::Grpc::new(target)?),
+            Transport::Http => Self::Http(http::Http::new(target, endpoint)?),
+            Transport::Grpc => Self::Grpc(grpc::Grpc::new(target, endpoint)?),
         })
     }
 

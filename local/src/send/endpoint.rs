@@ -11,6 +11,17 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The endpoints that were given, in their order, or the transport's default.
+    ///
+    /// # Errors
+    /// Those of [`Endpoint::new`].
+    pub(crate) fn all(given: &[String], transport: Transport, signal: Signal) -> Result<Vec<Self>, SendError> {
+        if given.is_empty() {
+            return Ok(vec![Self::new(None, transport, signal)?]);
+        }
+        given.iter().map(|text| Self::new(Some(text), transport, signal)).collect()
+    }
+
     /// The endpoint that was given, or the transport's default. A path may be left out, be the signal's own, or with HTTP be a
     /// prefix of it.
     ///
@@ -79,6 +90,18 @@ mod tests {
         let default = |transport| Endpoint::new(None, transport, Signal::Logs).unwrap().url;
         assert_eq!(default(Transport::Http), "http://localhost:4318/v1/logs");
         assert_eq!(default(Transport::Grpc), "http://localhost:4317");
+    }
+
+    #[test]
+    fn several_endpoints_keep_their_order_and_each_is_checked() {
+        let all = |given: &[&str]| {
+            let given: Vec<_> = given.iter().map(ToString::to_string).collect();
+            Endpoint::all(&given, Transport::Http, Signal::Logs)
+        };
+        let urls: Vec<_> = all(&["b:1", "a:2"]).unwrap().into_iter().map(|endpoint| endpoint.url).collect();
+        assert_eq!(urls, ["http://b:1/v1/logs", "http://a:2/v1/logs"]);
+        assert_eq!(all(&[]).unwrap(), [Endpoint::new(None, Transport::Http, Signal::Logs).unwrap()]);
+        assert!(all(&["a:2", "https://b:1"]).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::SendError;
 use super::args::{SendArgs, Transport};
-use super::client::{Client, Target};
+use super::client::{Client, Clients, Target};
 use super::endpoint::Endpoint;
 use super::generate::Generator;
 use super::journal::Journal;
@@ -39,7 +39,7 @@ impl Run {
     pub(crate) async fn new(args: &SendArgs) -> Result<Self, SendError> {
         let as_json = args.transport == Transport::Http && !args.use_protobuf;
         let target = Target {
-            endpoint: Endpoint::new(args.endpoint.as_deref(), args.transport, args.signal)?,
+            endpoints: Endpoint::all(&args.endpoint, args.transport, args.signal)?,
             transport: args.transport,
             compression: args.compression,
             signal: args.signal,
@@ -55,9 +55,9 @@ impl Run {
             progress,
             interval: args.interval(),
             source: Source { signal: args.signal, as_json, limit: args.requests(), given: AtomicU64::new(0), origin },
+            retry: Retry { endpoints: target.endpoints.len() as u64, retries: args.retries, seed: args.seed },
             target,
             tenants,
-            retry: Retry { retries: args.retries, seed: args.seed },
             journal,
         })
     }
@@ -76,28 +76,29 @@ async fn origin(args: &SendArgs) -> Result<(Origin, Progress), SendError> {
 
 /// Sends requests until there are no more or the run is stopped.
 pub(crate) async fn work(run: Arc<Run>, stop: Stop) -> Result<(), SendError> {
-    let mut client = Client::new(&run.target)?;
+    let mut clients = Clients::new(&run.target)?;
     while !stop.is_asked() {
         let Some(message) = run.source.next().await? else { break };
-        deliver(&run, &mut client, &message, &stop).await?;
+        deliver(&run, &mut clients, &message, &stop).await?;
         run.progress.request(message.taken);
         pause(run.interval, &stop).await;
     }
     Ok(())
 }
 
-/// Sends a request, again while the server is busy, and notes what came of it.
-async fn deliver(run: &Run, client: &mut Client, message: &Message, stop: &Stop) -> Result<(), SendError> {
+/// Sends a request, again and to the next replica while one is busy, and notes what came of it.
+async fn deliver(run: &Run, clients: &mut Clients, message: &Message, stop: &Stop) -> Result<(), SendError> {
     let tenant = run.tenants.of(message.number)?;
-    let body = client.prepare(&message.body)?;
+    let body = clients.current().prepare(&message.body)?;
     let mut attempt = 0;
     loop {
         let started = Instant::now();
-        match answer(client, &tenant, body.clone(), stop).await {
+        match answer(clients.current(), &tenant, body.clone(), stop).await {
             Answer::Acked(accepted) => return acked(run, message, &accepted, started.elapsed()),
             Answer::Busy { after, reason } => match run.retry.pause(message.number, attempt, after) {
                 Some(time) if !stop.is_asked() => {
                     run.tally.retried();
+                    clients.turn();
                     pause(time, stop).await;
                     attempt += 1;
                 }
@@ -141,11 +142,13 @@ async fn pause(time: Duration, stop: &Stop) {
 #[cfg(test)]
 mod tests {
     use std::sync::PoisonError;
+    use std::sync::atomic::Ordering;
 
     use axum::Router;
     use axum::http::{HeaderMap, StatusCode};
     use axum::response::IntoResponse;
     use axum::routing::post;
+    use tokio::io::AsyncReadExt;
 
     use super::super::args::tests::parsed;
     use super::*;
@@ -199,6 +202,31 @@ mod tests {
         assert_eq!(got.len(), 6);
         assert!(got.chunks(2).all(|pair| pair[0] == pair[1] && pair[0].0 == "shop"));
         assert_ne!(got[0].1, got[2].1);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_one_replica_leaves_unanswered_goes_to_the_next_with_the_same_bytes_and_later_ones_stay_there() {
+        let broken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = broken.local_addr().unwrap();
+        let connections = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = broken.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.read(&mut [0; 1024]).await;
+            }
+        });
+        let got = Got::default();
+        let other = server(Arc::clone(&got)).await;
+        let summary =
+            ran(&format!("--endpoint {address} --endpoint {other} --count 3")).await.tally.summary(Duration::from_secs(1));
+
+        // The other is busy at first, so that the first request goes broken, busy, broken, taken; the later ones begin at the other.
+        assert_eq!((summary.requests_ok, summary.requests_failed, summary.retries), (3, 0, 3 + 2 + 2));
+        assert_eq!(connections.load(Ordering::SeqCst), 2 + 1 + 1);
+        let got = got.lock().unwrap();
+        assert_eq!(got.len(), 6);
+        assert!(got.chunks(2).all(|pair| pair[0] == pair[1]));
     }
 
     #[tokio::test]

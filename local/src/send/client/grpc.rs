@@ -8,14 +8,14 @@ use icegate_model::{Signal, TenantId};
 use tonic::client;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{self, Channel};
 use tonic::{Code, Request, Status};
 
 use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Target, chain};
 use crate::bytes_codec::BytesCodec;
 use crate::send::SendError;
 use crate::send::args::Compression;
-use crate::send::endpoint::grpc_method;
+use crate::send::endpoint::{Endpoint, grpc_method};
 use crate::send::reply::{Answer, accepted, retry_delay};
 
 /// OTLP over gRPC, with bodies that are bytes already.
@@ -25,9 +25,9 @@ pub(crate) struct Grpc {
 }
 
 impl Grpc {
-    pub(super) fn new(target: &Target) -> Result<Self, SendError> {
-        let endpoint = Endpoint::from_shared(target.endpoint.url.clone())
-            .map_err(|source| SendError::GrpcClient { endpoint: target.endpoint.url.clone(), source })?
+    pub(super) fn new(target: &Target, endpoint: &Endpoint) -> Result<Self, SendError> {
+        let endpoint = transport::Endpoint::from_shared(endpoint.url.clone())
+            .map_err(|source| SendError::GrpcClient { endpoint: endpoint.url.clone(), source })?
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
             .tcp_nodelay(true);

@@ -9,6 +9,7 @@ use reqwest::{Response, StatusCode};
 use super::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Target, chain};
 use crate::send::SendError;
 use crate::send::args::Compression;
+use crate::send::endpoint::Endpoint;
 use crate::send::reply::{Answer, accepted, message};
 
 /// Most bytes of an answer.
@@ -19,11 +20,12 @@ const MAX_QUOTED: usize = 200;
 /// OTLP over HTTP/1.1.
 pub(crate) struct Http {
     client: reqwest::Client,
+    url: String,
     target: Target,
 }
 
 impl Http {
-    pub(super) fn new(target: &Target) -> Result<Self, SendError> {
+    pub(super) fn new(target: &Target, endpoint: &Endpoint) -> Result<Self, SendError> {
         let client = reqwest::Client::builder()
             .http1_only()
             .tcp_nodelay(true)
@@ -32,7 +34,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|source| SendError::HttpClient { source })?;
-        Ok(Self { client, target: target.clone() })
+        Ok(Self { client, url: endpoint.url.clone(), target: target.clone() })
     }
 
     pub(super) fn compression(&self) -> Compression {
@@ -40,7 +42,7 @@ impl Http {
     }
 
     pub(super) async fn send(&self, tenant: &TenantId, body: Bytes) -> Answer {
-        let mut request = self.client.post(&self.target.endpoint.url).header(TENANT_HEADER, tenant.as_str());
+        let mut request = self.client.post(&self.url).header(TENANT_HEADER, tenant.as_str());
         request = request.header(CONTENT_TYPE, if self.target.as_json { "application/json" } else { "application/x-protobuf" });
         if let Some(account) = &self.target.account {
             request = request.header(ACCOUNT_HEADER, account.as_str());

@@ -1,8 +1,10 @@
-use super::{AuthMode, Config, StorageBackend, WalCompression};
+use super::{AuthMode, Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
 use crate::ConfigError;
 
 /// Longest time that anything may be configured to wait: a day and a bit more than any query.
 const MAX_SECONDS: u64 = 100 * 86_400;
+/// Longest time that anything may be kept: ten years.
+const MAX_RETENTION: u64 = 3_653 * 86_400;
 
 impl Config {
     /// What types can't say: values that exclude each other, that make no sense, or that this build can't serve.
@@ -19,9 +21,7 @@ impl Config {
         if self.catalog.cache.is_some() {
             return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
         }
-        if self.shift.jobsmanager.storage.is_some() {
-            return refuse("shift.jobsmanager.storage", "is not supported by this build: job state lies beside the queue");
-        }
+        self.check_job_storage()?;
         match self.auth.mode {
             AuthMode::Header => Ok(()),
             AuthMode::ApiKeys => refuse("auth.mode", "api_keys is not supported by this build, allowed is header"),
@@ -51,6 +51,26 @@ impl Config {
         Ok(())
     }
 
+    fn check_job_storage(&self) -> Result<(), ConfigError> {
+        let Some(storage) = &self.shift.jobsmanager.storage else { return Ok(()) };
+        let key = |name: &str| format!("shift.jobsmanager.storage.{name}");
+        if storage.bucket.is_empty() || storage.bucket.contains('/') {
+            return refuse(&key("bucket"), format!("{:?}: it is the name of a bucket", storage.bucket));
+        }
+        if let Some((scheme, _)) = storage.endpoint.as_deref().and_then(|endpoint| endpoint.split_once("://")) {
+            if scheme != "http" && scheme != "https" {
+                return refuse(&key("endpoint"), format!("scheme {scheme}: allowed are http and https"));
+            }
+            if storage.use_ssl && scheme == "http" {
+                return refuse(&key("use_ssl"), "true, but the endpoint starts with http://");
+            }
+        }
+        if !(1..=600).contains(&storage.request_timeout_secs) {
+            return refuse(&key("request_timeout_secs"), format!("{}: allowed are 1 to 600", storage.request_timeout_secs));
+        }
+        Ok(())
+    }
+
     fn check_bounds(&self) -> Result<(), ConfigError> {
         if self.queue.write.compression == WalCompression::Lzo {
             return refuse(
@@ -72,6 +92,7 @@ impl Config {
             ("shift.write.row_group_size", self.shift.write.row_group_size, MAX_ROWS),
             ("shift.write.max_file_size_mb", self.shift.write.max_file_size_mb, 1 << 16),
             ("shift.jobsmanager.worker_count", self.shift.jobsmanager.worker_count, 1024),
+            ("maintain.min_snapshots_to_keep", self.maintain.min_snapshots_to_keep, MAX_ROWS),
             ("engine.batch_size", self.engine.batch_size, MAX_ROWS),
             ("engine.target_partitions", self.engine.target_partitions, 1024),
             ("engine.memory_size_mb", self.engine.memory_size_mb, 1 << 20),
@@ -97,6 +118,9 @@ impl Config {
                 MAX_SECONDS * 1000,
             ),
             ("shift.grace_secs", self.shift.grace_secs, MAX_SECONDS),
+            ("maintain.interval_secs", self.maintain.interval_secs, MAX_SECONDS),
+            ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
+            ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
             ("loki.query_timeout_secs", self.loki.query_timeout_secs, MAX_SECONDS),
         ] {
@@ -126,6 +150,20 @@ impl Config {
         let (grace, longest) = (self.shift.grace_secs, self.loki.query_timeout_secs);
         if grace <= longest {
             return refuse("shift.grace_secs", format!("{grace} is not more than loki.query_timeout_secs, {longest}"));
+        }
+        let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + max_age);
+        if retention <= planned {
+            return refuse(
+                "maintain.snapshot_retention_secs",
+                format!("{retention} is not more than loki.query_timeout_secs and engine.max_age_secs, {planned}"),
+            );
+        }
+        let orphan_grace = self.maintain.orphan_grace_secs;
+        if orphan_grace < MIN_ORPHAN_GRACE_SECS {
+            return refuse(
+                "maintain.orphan_grace_secs",
+                format!("{orphan_grace}: allowed are {MIN_ORPHAN_GRACE_SECS} and more, twice what a commit may take"),
+            );
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod catalog;
 mod check;
 mod environment;
+mod maintain;
 mod read;
 mod sections;
 mod servers;
@@ -11,6 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
@@ -31,6 +33,8 @@ pub struct Config {
     pub queue: Queue,
     /// From the WAL to the tables.
     pub shift: Shift,
+    /// Old snapshots, orphans.
+    pub maintain: Maintain,
     /// The OTLP receiver over HTTP.
     pub otlp_http: OtlpHttp,
     /// The OTLP receiver over gRPC.

@@ -30,6 +30,12 @@ shift:
     shift_segment_read_parallelism: 8
   write: { row_group_size: 8192, max_file_size_mb: 64, table_cache_ttl_secs: 60 }
   jobsmanager: { worker_count: 4, poll_interval_ms: 1000, iteration_interval_millisecs: 30000 }
+maintain:
+  enabled: true
+  interval_secs: 3600
+  snapshot_retention_secs: 7200
+  min_snapshots_to_keep: 10
+  orphan_grace_secs: 259200
 otlp_http: { enabled: true, host: 0.0.0.0, port: 4318 }
 otlp_grpc: { enabled: true, host: 0.0.0.0, port: 4317 }
 engine:
@@ -122,6 +128,11 @@ fn an_error_names_the_key_the_value_and_what_is_allowed() {
         ("loki: { port: 4318 }", vec!["4318", "loki", "otlp_http"]),
         ("engine: { max_age_secs: 1 }", vec!["engine.max_age_secs", "engine.refresh_interval_secs", "15"]),
         ("shift: { grace_secs: 60 }", vec!["shift.grace_secs", "loki.query_timeout_secs"]),
+        ("maintain: { snapshot_retention_secs: 60 }", vec!["maintain.snapshot_retention_secs", "loki.query_timeout_secs"]),
+        ("maintain: { orphan_grace_secs: 7199 }", vec!["maintain.orphan_grace_secs", "7199", "7200"]),
+        ("maintain: { min_snapshots_to_keep: 0 }", vec!["maintain.min_snapshots_to_keep", "1"]),
+        ("maintain: { interval_secs: 0 }", vec!["maintain.interval_secs", "1"]),
+        ("maintain: { every: 1 }", vec!["maintain", "every", "interval_secs"]),
         ("tracing: { sample_ratio: 2 }", vec!["tracing.sample_ratio", "0 to 1"]),
         ("engine: { batch_size: 0 }", vec!["engine.batch_size", "1 to"]),
         ("a: [", vec!["line 2"]),

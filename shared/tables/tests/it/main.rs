@@ -4,10 +4,12 @@
 mod backends;
 mod conformance;
 mod crash;
+mod expire;
 mod fields;
 mod foreign;
 mod migrate;
 mod nested;
+mod orphans;
 mod races;
 mod rest;
 mod rest_server;
