@@ -11,6 +11,7 @@ mod migrate;
 mod nested;
 mod orphans;
 mod races;
+mod requests;
 mod rest;
 mod rest_server;
 mod rows;
