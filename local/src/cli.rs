@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// The query APIs
     #[command(subcommand)]
     Query(Part),
-    /// Work on the tables
+    /// Work on the tables: create, upgrade, clean up
     #[command(subcommand)]
     Maintain(Maintain),
     /// Work on the configuration
@@ -52,6 +52,20 @@ pub(crate) enum Maintain {
     /// Create the tables, or bring their schemas up to date
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Remove old snapshots and objects that nothing refers to, on a schedule until it is stopped
+    Run(MaintainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MaintainArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Once, with a line for each table
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Only say what would be removed, once
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,8 @@
 use std::process::ExitCode;
 
 use icegate_engine::EngineError;
-use icegate_model::ErrorKind;
+use icegate_maintain::MaintainError;
+use icegate_model::{ErrorKind, Table};
 use icegate_runtime::{ConfigError, TelemetryError};
 use icegate_storage::StorageError;
 use icegate_tables::TablesError;
@@ -19,6 +20,8 @@ pub(crate) enum ProcessError {
     Storage { key: &'static str, source: StorageError },
     #[error(transparent)]
     Tables(#[from] TablesError),
+    #[error("{}", failures(failed))]
+    Maintain { failed: Vec<(Table, MaintainError)> },
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("{server}: can't listen on {address}: {source}")]
@@ -44,6 +47,7 @@ impl ProcessError {
             Self::Telemetry(_) => ErrorKind::Invalid,
             Self::Storage { source, .. } => source.kind(),
             Self::Tables(error) => error.kind(),
+            Self::Maintain { failed } => failed.first().map_or(ErrorKind::Internal, |(_, error)| error.kind()),
             Self::Engine(error) => error.kind(),
             Self::Listen { .. } => ErrorKind::Unavailable,
             Self::Send(error) => error.kind(),
@@ -60,4 +64,9 @@ impl ProcessError {
             _ => ExitCode::FAILURE,
         }
     }
+}
+
+fn failures(failed: &[(Table, MaintainError)]) -> String {
+    let texts: Vec<_> = failed.iter().map(|(table, error)| format!("{table}: {error}")).collect();
+    texts.join("; ")
 }

@@ -1,8 +1,10 @@
 //! IceGate as one long-running process: every receiver, API and schedule in one binary.
 
 mod bytes_codec;
+mod catalog;
 mod cli;
 mod error;
+mod maintain;
 mod migrate;
 mod send;
 mod serve;
@@ -43,6 +45,7 @@ async fn run(command: Command) -> Result<(), ProcessError> {
         Command::Query(Part::Run(place)) => Box::pin(serve::run(&place, serve::Parts::QUERY)).await,
         Command::Maintain(Maintain::Migrate(Migrate::Create(task))) => migrate::create(&task.place, task.dry_run).await,
         Command::Maintain(Maintain::Migrate(Migrate::Upgrade(task))) => migrate::upgrade(&task.place, task.dry_run).await,
+        Command::Maintain(Maintain::Run(task)) => Box::pin(maintain::run(&task)).await,
         Command::Config(ConfigCommand::Check(place)) => check(&place),
         Command::Send(arguments) => Ok(Box::pin(send::run(arguments)).await?),
         Command::Version => print(&version::text()),

@@ -1,32 +1,26 @@
 use std::sync::Arc;
 
 use icegate_model::{RandomIds, SystemClock};
-use icegate_runtime::config::CatalogBackend;
 use icegate_tables::{Change, Tables};
 
+use crate::catalog::open_tables;
 use crate::cli::Place;
 use crate::error::ProcessError;
 use crate::{print, stores};
 
 /// `icegate maintain migrate create`.
 pub(crate) async fn create(place: &Place, dry_run: bool) -> Result<(), ProcessError> {
-    report(&tables(place)?.migrate_create(dry_run).await?, dry_run)
+    report(&tables(place).await?.migrate_create(dry_run).await?, dry_run)
 }
 
 /// `icegate maintain migrate upgrade`.
 pub(crate) async fn upgrade(place: &Place, dry_run: bool) -> Result<(), ProcessError> {
-    report(&tables(place)?.migrate_upgrade(dry_run).await?, dry_run)
+    report(&tables(place).await?.migrate_upgrade(dry_run).await?, dry_run)
 }
 
-fn tables(place: &Place) -> Result<Tables, ProcessError> {
+async fn tables(place: &Place) -> Result<Tables, ProcessError> {
     let config = place.config()?;
-    let warehouse = stores::open(&stores::stores(&config), stores::WAREHOUSE, &config.catalog.warehouse)?;
-    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    Ok(match config.catalog.backend {
-        CatalogBackend::Memory => Tables::memory(warehouse, clock, ids),
-        // The others are refused when the configuration is checked.
-        _ => Tables::object_store(warehouse, clock, ids),
-    })
+    open_tables(&config, &stores::stores(&config), Arc::new(SystemClock), Arc::new(RandomIds)).await
 }
 
 fn report(changes: &[Change], dry_run: bool) -> Result<(), ProcessError> {

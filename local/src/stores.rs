@@ -30,7 +30,9 @@ pub(crate) fn open(stores: &Stores, key: &'static str, url: &str) -> Result<Root
 /// Whether the places can be opened, without opening them.
 pub(crate) fn check(config: &Config) -> Result<(), ProcessError> {
     let stores = stores(config);
-    [(WAREHOUSE, &config.catalog.warehouse), (QUEUE, &config.queue.common.base_path)]
+    let warehouse = config.catalog.place().map(|url| (WAREHOUSE, url));
+    warehouse
         .into_iter()
+        .chain([(QUEUE, config.queue.common.base_path.as_str())])
         .try_for_each(|(key, url)| stores.check(url).map_err(|source| ProcessError::Storage { key, source }))
 }

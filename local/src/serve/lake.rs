@@ -1,25 +1,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use icegate_maintain::{MaintainConfig, Maintainer};
 use icegate_model::{Clock, IdGenerator, RandomIds, SystemClock};
-use icegate_runtime::config::{CatalogBackend, Config, WalCompression};
+use icegate_runtime::config::{Config, MIN_ORPHAN_GRACE_SECS, WalCompression};
 use icegate_shift::{ShiftConfig, Shifter};
 use icegate_storage::{Counted, RequestMetrics};
-use icegate_tables::{FileOptions, Tables};
+use icegate_tables::{FileOptions, MIN_ORPHAN_GRACE, Retention, Tables};
 use icegate_wal::{Wal, Writer, WriterConfig, WriterTask};
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::open_tables;
 use crate::error::ProcessError;
 use crate::stores;
 
 /// Attempts of a put that fit into the deadline of a write even where the first ones are not answered.
 const PUTS_PER_DEADLINE: u32 = 2;
 
+// The configuration refuses what the tables would not do.
+const _: () = assert!(MIN_ORPHAN_GRACE.as_secs() == MIN_ORPHAN_GRACE_SECS);
+
 /// The data: its stores, the WAL and the tables.
-pub(super) struct Lake {
+pub(crate) struct Lake {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) wal: Arc<Wal>,
     pub(super) tables: Arc<Tables>,
@@ -28,17 +33,12 @@ pub(super) struct Lake {
 
 impl Lake {
     /// Opens what the configuration names; every request to a store is counted.
-    pub(super) fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
+    pub(crate) async fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
         let requests = RequestMetrics::register(registry);
         let stores = stores::stores(config).with_wrap(move |store| Arc::new(Counted::new(store, requests.clone())));
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let wal = Wal::new(stores::open(&stores, stores::QUEUE, &config.queue.common.base_path)?);
-        let warehouse = stores::open(&stores, stores::WAREHOUSE, &config.catalog.warehouse)?;
-        let tables = match config.catalog.backend {
-            CatalogBackend::Memory => Tables::memory(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
-            // The others are refused when the configuration is checked.
-            _ => Tables::object_store(warehouse, Arc::clone(&clock), Arc::clone(&ids)),
-        };
+        let tables = open_tables(config, &stores, Arc::clone(&clock), Arc::clone(&ids)).await?;
         Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids })
     }
 
@@ -81,6 +81,26 @@ impl Lake {
         let metrics = icegate_shift::Metrics::register(registry);
         let shifter = Shifter::new(Arc::clone(&self.tables), Arc::clone(&self.wal), shift, Arc::clone(&self.clock), metrics);
         tokio::spawn(async move { shifter.run(stop).await })
+    }
+
+    pub(crate) fn maintainer(&self, config: &Config, registry: &mut Registry) -> Maintainer {
+        let maintain = &config.maintain;
+        let settings = MaintainConfig {
+            interval: Duration::from_secs(maintain.interval_secs),
+            retention: Retention {
+                time: Duration::from_secs(maintain.snapshot_retention_secs),
+                snapshots: maintain.min_snapshots_to_keep,
+            },
+            orphan_grace: Duration::from_secs(maintain.orphan_grace_secs),
+        };
+        let metrics = icegate_maintain::Metrics::register(registry);
+        Maintainer::new(Arc::clone(&self.tables), Arc::clone(&self.wal), settings, Arc::clone(&self.clock), metrics)
+    }
+
+    /// Looks after the tables in the background until `stop`, and then to the end of the table at hand.
+    pub(super) fn start_maintainer(&self, config: &Config, registry: &mut Registry, stop: CancellationToken) -> JoinHandle<()> {
+        let maintainer = self.maintainer(config, registry);
+        tokio::spawn(async move { maintainer.run(stop).await })
     }
 }
 

@@ -1,11 +1,11 @@
 //! The process: what it serves, and how it starts and stops.
 //!
 //! Start: configuration, stores, tables, listeners; ready only when all of them are. Stop, on SIGTERM or SIGINT: take no more
-//! connections, finish the requests at hand, flush the WAL, finish the shift's pass.
+//! connections, finish the requests at hand, flush the WAL, finish the shift's pass and the maintenance of the table at hand.
 
 mod grpc;
 mod http;
-mod lake;
+pub(crate) mod lake;
 mod listen;
 mod loki;
 mod metrics;
@@ -34,12 +34,13 @@ const DRAIN: Duration = Duration::from_secs(30);
 pub(crate) struct Parts {
     ingest: bool,
     query: bool,
+    maintain: bool,
 }
 
 impl Parts {
-    pub(crate) const ALL: Self = Self { ingest: true, query: true };
-    pub(crate) const INGEST: Self = Self { ingest: true, query: false };
-    pub(crate) const QUERY: Self = Self { ingest: false, query: true };
+    pub(crate) const ALL: Self = Self { ingest: true, query: true, maintain: true };
+    pub(crate) const INGEST: Self = Self { ingest: true, query: false, maintain: false };
+    pub(crate) const QUERY: Self = Self { ingest: false, query: true, maintain: false };
 }
 
 /// Servers that were started, each with a name, and what stops them.
@@ -60,7 +61,7 @@ pub(crate) async fn run(place: &Place, parts: Parts) -> Result<(), ProcessError>
 
 async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToken) -> Result<(), ProcessError> {
     let mut registry = Registry::with_prefix("icegate");
-    let lake = Lake::open(config, &mut registry)?;
+    let lake = Lake::open(config, &mut registry).await?;
     let listeners = Listeners::bind(config, parts).await?;
     for change in lake.tables.migrate_create(false).await? {
         tracing::info!(%change, "migrated");
@@ -71,6 +72,8 @@ async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToke
     let loki = if parts.query { Some(loki::router(config, &lake, &mut registry)?) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(config, &mut registry)) } else { None };
     let shifting = parts.ingest.then(|| lake.start_shifter(config, &mut registry, stop.clone()));
+    let maintaining =
+        (parts.maintain && config.maintain.enabled).then(|| lake.start_maintainer(config, &mut registry, stop.clone()));
     if let Some((writer, _)) = &writing {
         let ingest = ingest(config, writer.clone(), &lake, &mut registry);
         if let Some(listener) = listeners.otlp_grpc {
@@ -94,8 +97,8 @@ async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToke
         drop(writer);
         task.close().await;
     }
-    if let Some(shifting) = shifting {
-        let _ = shifting.await;
+    for background in [shifting, maintaining].into_iter().flatten() {
+        let _ = background.await;
     }
     tracing::info!("icegate has stopped");
     served

@@ -43,12 +43,45 @@ impl Backend {
         let (s3, bucket) = (server.endpoint(), server.bucket());
         let stores = format!(
             "catalog: {{ backend: !object_store , warehouse: \"s3://{bucket}/warehouse/\" }}\n{}",
-            on_s3(&s3, &bucket, &format!("s3://{bucket}/queue/"))
+            on_s3(&s3, REGION, &bucket, &format!("s3://{bucket}/queue/"))
         );
         let tables = json!({
-            "catalog": "object_store", "warehouse": format!("s3://{bucket}/warehouse"), "s3": s3, "key": KEY, "secret": KEY,
+            "catalog": "object_store", "warehouse": format!("s3://{bucket}/warehouse"), "region": REGION, "s3": s3, "key": KEY, "secret": KEY,
         });
-        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(), tables })
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(REGION), tables })
+    }
+
+    /// S3 and a Glue of its own: one region of the server.
+    pub(crate) fn glue(test: &str) -> Option<Self> {
+        let server = S3Server::shared(test)?;
+        let (s3, bucket, region) = (server.endpoint(), server.bucket(), unique("region"));
+        let stores = format!(
+            "catalog: {{ backend: !glue {{ }}, warehouse: \"s3://{bucket}/warehouse/\" }}\n{}",
+            on_s3(&s3, &region, &bucket, &format!("s3://{bucket}/queue/"))
+        );
+        let tables = json!({ "catalog": "glue", "uri": s3, "region": region, "s3": s3, "key": KEY, "secret": KEY });
+        let mut variables = aws(&region);
+        variables.push(("AWS_ENDPOINT_URL_GLUE", s3));
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables, tables })
+    }
+
+    /// S3 and a table bucket.
+    pub(crate) fn s3_tables(test: &str) -> Option<Self> {
+        let (server, python) = (S3Server::shared(test)?, python(test)?);
+        let (s3, bucket) = (server.endpoint(), server.bucket());
+        let made = Command::new(python).arg(script("table_bucket.py")).args([&s3, &unique("tables")]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let arn = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+        let stores = format!(
+            "catalog: {{ backend: !s3tables {{ table_bucket_arn: \"{arn}\" }} }}\n{}",
+            on_s3(&s3, REGION, &bucket, &format!("s3://{bucket}/queue/"))
+        );
+        let tables = json!({
+            "catalog": "s3tables", "uri": s3, "bucket": arn, "region": REGION, "s3": s3, "key": KEY, "secret": KEY,
+        });
+        let mut variables = aws(REGION);
+        variables.push(("AWS_ENDPOINT_URL_S3TABLES", s3));
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables, tables })
     }
 
     /// MinIO where there is a stack, else the S3 server of the tests; and the object store's own catalog.
@@ -77,13 +110,13 @@ impl Backend {
         let stores = format!(
             "catalog:\n  backend: !rest {{ uri: \"{nessie}/iceberg\" }}\n  warehouse: s3://warehouse/\n  properties: {{ prefix: {branch} }}\n\
              {}",
-            on_s3(s3, "warehouse", &format!("s3://queue/{branch}/"))
+            on_s3(s3, REGION, "warehouse", &format!("s3://queue/{branch}/"))
         );
         let tables = json!({
             "catalog": "rest", "uri": format!("{nessie}/iceberg"), "prefix": branch,
-            "s3": s3, "key": KEY, "secret": KEY,
+            "region": REGION, "s3": s3, "key": KEY, "secret": KEY,
         });
-        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(), tables })
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(REGION), tables })
     }
 
     /// Starts a process on it.
@@ -130,18 +163,19 @@ impl Backend {
 
 /// The user of the servers, and its secret.
 const KEY: &str = "minioadmin";
+const REGION: &str = "us-east-1";
 
 /// The configuration's sections on an S3 server.
-fn on_s3(endpoint: &str, bucket: &str, queue: &str) -> String {
+fn on_s3(endpoint: &str, region: &str, bucket: &str, queue: &str) -> String {
     format!(
-        "storage: {{ backend: !s3 {{ bucket: {bucket}, region: us-east-1, endpoint: \"{endpoint}\" }} }}\n\
+        "storage: {{ backend: !s3 {{ bucket: {bucket}, region: {region}, endpoint: \"{endpoint}\" }} }}\n\
          queue: {{ common: {{ base_path: \"{queue}\" }} }}\n"
     )
 }
 
 /// Credentials as every AWS tool reads them.
-fn aws() -> Vec<(&'static str, String)> {
-    [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", KEY), ("AWS_REGION", "us-east-1")]
+fn aws(region: &str) -> Vec<(&'static str, String)> {
+    [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", KEY), ("AWS_REGION", region)]
         .map(|(name, value)| (name, value.to_owned()))
         .into()
 }

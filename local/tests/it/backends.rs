@@ -15,6 +15,8 @@ macro_rules! on_each_backend {
         on_each_backend!(@ files $($scenario)*);
         on_each_backend!(@ s3 $($scenario)*);
         on_each_backend!(@ minio_and_nessie $($scenario)*);
+        on_each_backend!(@ glue $($scenario)*);
+        on_each_backend!(@ s3_tables $($scenario)*);
     };
     (@ $backend:ident $($scenario:ident)*) => {
         mod $backend {

@@ -8,6 +8,7 @@ mod bad_input;
 mod credentials;
 mod exactly_once;
 mod grpc;
+mod maintain;
 mod migrate;
 mod outside;
 mod process;

@@ -1,6 +1,7 @@
 //! Makes files visible: one snapshot, one ledger, one swap.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures::try_join;
 use iceberg::spec::ManifestFile;
@@ -15,6 +16,9 @@ use crate::merge::{Merged, merge};
 use crate::plan::{Counts, append, commit_millis, summary_of};
 use crate::write::WrittenFile;
 
+/// Longest time from a shift's plan, and from the first byte of a file, to the commit. What is older is refused: its ledger may
+/// have been forgotten, its files removed as orphans.
+pub const LONGEST_COMMIT: Duration = Duration::from_secs(60 * 60);
 /// Attempts of one commit while others commit too.
 const ATTEMPTS: u32 = 30;
 /// Attempts of one commit that the catalog fails.
@@ -53,6 +57,7 @@ impl Tables {
     /// # Errors
     /// - [`TablesError::AlreadyShifted`]: a ledger names one of the segments or requests; nothing was added.
     /// - [`TablesError::Contended`], [`TablesError::Store`], [`TablesError::Catalog`]: nothing was added.
+    /// - [`TablesError::TooLate`]: [`LONGEST_COMMIT`] is over; nothing was added. Plan again.
     /// - [`TablesError::OutcomeUnknown`]: it may have been added; repeating the same commit tells.
     /// - [`TablesError::RowCount`]: the table doesn't add up; nothing was added.
     pub async fn commit(&self, table: Table, append: Append) -> Result<Committed, TablesError> {
@@ -66,6 +71,8 @@ struct Commit<'a> {
     append: Append,
     id: UniqueId,
     snapshot_id: i64,
+    /// When the first of what this commit rests on came into being.
+    began: Timestamp,
     /// Written once: entries inherit the sequence number of the attempt that succeeds.
     manifest: Option<ManifestFile>,
     /// Kept over attempts as long as what it replaces is still listed.
@@ -82,9 +89,10 @@ enum Attempt {
 
 impl<'a> Commit<'a> {
     fn new(tables: &'a Tables, table: Table, append: Append) -> Self {
+        let began = began(&append, tables.clock().now());
         let id = tables.ids().unique();
         let snapshot_id = snapshot_id(tables.ids().unique());
-        Self { tables, table, append, id, snapshot_id, manifest: None, merged: None, compared: HashSet::new() }
+        Self { tables, table, append, id, snapshot_id, began, manifest: None, merged: None, compared: HashSet::new() }
     }
 
     async fn run(mut self) -> Result<Committed, TablesError> {
@@ -120,7 +128,7 @@ impl<'a> Commit<'a> {
     /// After an attempt of unknown outcome, a failure to look isn't a failure to commit.
     fn unsettled(&self, unknown: Option<BoxError>, error: TablesError) -> TablesError {
         match (unknown, error) {
-            (Some(source), TablesError::Store { .. } | TablesError::Catalog { .. }) => {
+            (Some(source), TablesError::Store { .. } | TablesError::Catalog { .. } | TablesError::TooLate { .. }) => {
                 TablesError::OutcomeUnknown { table: self.table, commit: self.id.to_string(), source }
             }
             (_, error) => error,
@@ -139,6 +147,8 @@ impl<'a> Commit<'a> {
         if let Some(committed) = self.landed(&history, attempt) {
             return Ok(Attempt::Done(committed));
         }
+        // After the base was loaded: what was removed before that is too old here.
+        self.check_age()?;
         self.compare(&history)?;
         let manifests = self.tables.manifests(self.table, &base).await?;
         let before = Counts::before(self.table, &base.metadata, &manifests)?;
@@ -171,6 +181,11 @@ impl<'a> Commit<'a> {
             Swap::Conflict => Ok(Attempt::Lost),
             Swap::Unknown(source) => Ok(Attempt::Unknown(source)),
         }
+    }
+
+    fn check_age(&self) -> Result<(), TablesError> {
+        let age = self.tables.clock().now().since(self.began);
+        if age <= LONGEST_COMMIT { Ok(()) } else { Err(TablesError::TooLate { table: self.table, age, limit: LONGEST_COMMIT }) }
     }
 
     /// The ledgers that may hold something of this commit's.
@@ -264,6 +279,12 @@ fn committed(entry: &Entry, attempts: u32) -> Committed {
     }
 }
 
+fn began(append: &Append, now: Timestamp) -> Timestamp {
+    let planned = Some(append.ledger.at).filter(|at| *at != Timestamp::default());
+    let written = append.files.iter().map(|file| file.written);
+    written.chain(planned).min().unwrap_or(now).min(now)
+}
+
 fn sorted(names: HashSet<String>) -> Vec<String> {
     let mut names: Vec<_> = names.into_iter().collect();
     names.sort_unstable();
@@ -277,6 +298,6 @@ fn sorted_ids(ids: HashSet<RequestId>) -> Vec<RequestId> {
 }
 
 /// A positive id, as Iceberg wants it.
-fn snapshot_id(id: UniqueId) -> i64 {
+pub(crate) fn snapshot_id(id: UniqueId) -> i64 {
     i64::try_from(id.0 >> 65).unwrap_or(i64::MAX).max(1)
 }

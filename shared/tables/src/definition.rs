@@ -63,12 +63,15 @@ impl Definition {
 
     /// The first metadata of the table, at a location without a slash at the end.
     pub(crate) fn metadata_at(self, location: &str) -> Result<TableMetadata, TablesError> {
-        let Self { table, schema, partitions, order, properties, uuid, at } = self;
-        let format = FormatVersion::V2;
-        let built = TableMetadataBuilder::new(schema, partitions, order, location.to_owned(), format, properties)
-            .and_then(|builder| builder.assign_uuid(uuid).build())
-            .iceberg(table, "build metadata")?;
-        stamped(table, &built.metadata, at.millis())
+        let (table, uuid, at) = (self.table, self.uuid, self.at);
+        let built = self.builder_at(location).and_then(|builder| builder.assign_uuid(uuid).build());
+        stamped(table, &built.iceberg(table, "build metadata")?.metadata, at.millis())
+    }
+
+    /// The table without an id.
+    pub(crate) fn builder_at(self, location: &str) -> iceberg::Result<TableMetadataBuilder> {
+        let Self { schema, partitions, order, properties, .. } = self;
+        TableMetadataBuilder::new(schema, partitions, order, location.to_owned(), FormatVersion::V2, properties)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use std::error::Error;
 
 use icegate_model::{ErrorKind, RequestId, Table};
@@ -58,6 +60,16 @@ pub enum TablesError {
         table: Table,
         /// How often it was tried.
         attempts: u32,
+    },
+    /// So much time has passed since the commit was planned that what it rests on may have been cleaned up.
+    #[error("table icegate.{table}: the commit was planned {}s ago, the limit is {}s", age.as_secs(), limit.as_secs())]
+    TooLate {
+        /// The table.
+        table: Table,
+        /// Since the plan, or since the oldest of the files.
+        age: Duration,
+        /// How long it may be.
+        limit: Duration,
     },
     /// The catalog failed while the commit was being swapped in, and reading back didn't settle whether it landed.
     /// Repeating the same commit is safe: if it did land, that answers [`TablesError::AlreadyShifted`].
@@ -185,7 +197,7 @@ impl TablesError {
             Self::Rows { .. } | Self::Behind { .. } => ErrorKind::Invalid,
             Self::SchemaChange { .. } | Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::AlreadyShifted { .. } | Self::Contended { .. } => ErrorKind::Conflict,
-            Self::OutcomeUnknown { .. } => ErrorKind::Unavailable,
+            Self::OutcomeUnknown { .. } | Self::TooLate { .. } => ErrorKind::Unavailable,
             Self::RowCount { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::Store { source, .. } => icegate_storage::kind_of(source),
             Self::Catalog { kind, .. } => *kind,

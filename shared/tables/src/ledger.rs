@@ -11,6 +11,13 @@
 //! Ledgers are a chain of their own, newest first, and don't rest on old snapshots being listed: services compact and expire
 //! snapshots beside us, and some REST catalogs only ever show the newest. Each ledger names several that came before it, so
 //! that a reader fetches them at once.
+//!
+//! A **checkpoint** is a ledger that also holds what is still needed of all ledgers before it, so that a reader stops there:
+//!
+//! ```json
+//! {"format-version": 1, "commit": "…", …, "checkpoint": [{"ledger": "s3://…/ledger/….json", "commit": "…", "snapshot-id": 1,
+//!  "committed-millis": 1767225600000, "rows-before": 0, "rows-added": 2, "segments": ["…"], "requests": ["…"]}, …]}
+//! ```
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -45,7 +52,8 @@ pub struct Ledger {
     pub segments: Vec<String>,
     /// Requests whose rows are in this commit's files. A request that was dropped as a duplicate is not listed.
     pub requests: Vec<RequestId>,
-    /// When the shift planned.
+    /// When the shift planned, which a commit must follow within [`LONGEST_COMMIT`](crate::LONGEST_COMMIT). The default means that
+    /// nothing was planned before the commit began.
     pub at: Timestamp,
     /// When the oldest of the segments was made; ledgers are compared at least that far back. `None` means the horizon.
     pub oldest: Option<Timestamp>,
@@ -62,6 +70,19 @@ struct LedgerObject {
     segments: Vec<String>,
     requests: Vec<String>,
     previous: Vec<Previous>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<Vec<EarlierObject>>,
+}
+
+/// What a checkpoint keeps of a ledger before it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct EarlierObject {
+    ledger: String,
+    #[serde(flatten)]
+    entry: Entry,
+    segments: Vec<String>,
+    requests: Vec<String>,
 }
 
 /// The commit that a ledger belongs to.
@@ -92,6 +113,8 @@ pub(crate) struct RecordedLedger {
     pub(crate) requests: HashSet<RequestId>,
     /// Newest first.
     pub(crate) previous: Vec<Previous>,
+    /// What is still needed of all ledgers before this one, newest first, where it is a checkpoint.
+    pub(crate) checkpoint: Option<Vec<History>>,
 }
 
 /// The segments and requests that commits since [`Shifted::since`] put into the table, each with its commit's time.
@@ -147,15 +170,47 @@ pub(crate) fn encode(table: Table, ledger: &Ledger, entry: Entry, history: &[His
         segments: ledger.segments.clone(),
         requests: ledger.requests.iter().map(ToString::to_string).collect(),
         previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
+        checkpoint: None,
     };
-    let bytes = serde_json::to_vec(&object).map_err(|source| TablesError::Json { table, what: "a ledger", source })?;
+    to_bytes(table, &object)
+}
+
+/// The bytes of a checkpoint that follows `history` and keeps `needed` of it.
+pub(crate) fn encode_checkpoint(
+    table: Table,
+    entry: Entry,
+    history: &[History],
+    needed: &[History],
+) -> Result<Bytes, TablesError> {
+    let earlier = needed.iter().map(|(url, ledger)| {
+        let mut segments: Vec<String> = ledger.segments.iter().map(ToString::to_string).collect();
+        let mut requests: Vec<String> = ledger.requests.iter().map(ToString::to_string).collect();
+        segments.sort_unstable();
+        requests.sort_unstable();
+        EarlierObject { ledger: url.clone(), entry: ledger.entry.clone(), segments, requests }
+    });
+    let object = LedgerObject {
+        format_version: FORMAT_VERSION,
+        at_micros: Timestamp::from_millis(entry.committed_millis).micros(),
+        entry,
+        segments: Vec::new(),
+        requests: Vec::new(),
+        previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
+        checkpoint: Some(earlier.collect()),
+    };
+    to_bytes(table, &object)
+}
+
+fn to_bytes(table: Table, object: &LedgerObject) -> Result<Bytes, TablesError> {
+    let bytes = serde_json::to_vec(object).map_err(|source| TablesError::Json { table, what: "a ledger", source })?;
     Ok(Bytes::from(bytes))
 }
 
-/// What the ledger after this one names as those before it.
+/// What the ledger after this one names as those before it. Nobody goes past a checkpoint but by the checkpoint itself.
 fn before_next(url: &str, ledger: &RecordedLedger) -> Vec<Previous> {
     let newest = Previous { ledger: url.to_owned(), committed_millis: ledger.entry.committed_millis };
-    std::iter::once(newest).chain(ledger.previous.iter().cloned()).take(PREVIOUS).collect()
+    let before: &[Previous] = if ledger.checkpoint.is_some() { &[] } else { &ledger.previous };
+    std::iter::once(newest).chain(before.iter().cloned()).take(PREVIOUS).collect()
 }
 
 fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
@@ -163,18 +218,29 @@ fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
     if object.format_version != FORMAT_VERSION {
         return Err(corrupt(url, format!("ledger format version {}, known is {FORMAT_VERSION}", object.format_version)));
     }
-    let requests = object.requests.iter().map(|text| text.parse().map_err(|_| corrupt(url, format!("request id {text:?}"))));
+    let earlier = |object: EarlierObject| -> Result<History, TablesError> {
+        let ledger = recorded(url, object.entry, object.segments, &object.requests)?;
+        Ok((object.ledger, Arc::new(ledger)))
+    };
+    let checkpoint = object.checkpoint.map(|all| all.into_iter().map(earlier).collect::<Result<_, _>>()).transpose()?;
+    let ledger = recorded(url, object.entry, object.segments, &object.requests)?;
+    Ok(RecordedLedger { previous: object.previous, checkpoint, ..ledger })
+}
+
+fn recorded(url: &str, entry: Entry, segments: Vec<String>, requests: &[String]) -> Result<RecordedLedger, TablesError> {
+    let requests = requests.iter().map(|text| text.parse().map_err(|_| corrupt(url, format!("request id {text:?}"))));
     Ok(RecordedLedger {
         requests: requests.collect::<Result<_, _>>()?,
-        segments: object.segments.into_iter().map(Arc::from).collect(),
-        committed: Timestamp::from_millis(object.entry.committed_millis),
-        entry: object.entry,
-        previous: object.previous,
+        segments: segments.into_iter().map(Arc::from).collect(),
+        committed: Timestamp::from_millis(entry.committed_millis),
+        entry,
+        previous: Vec::new(),
+        checkpoint: None,
     })
 }
 
 /// URL of a snapshot's ledger; a snapshot of another writer has none.
-fn ledger_of(snapshot: &SnapshotRef) -> Option<&str> {
+pub(crate) fn ledger_of(snapshot: &SnapshotRef) -> Option<&str> {
     snapshot.summary().additional_properties.get(LEDGER_KEY).map(String::as_str)
 }
 
@@ -196,30 +262,49 @@ pub(crate) type History = (String, Arc<RecordedLedger>);
 
 impl Tables {
     /// The newest ledger and those before it that were committed at or after `since`, newest first; each is read once and then
-    /// kept. A ledger that was removed ends the history: only what nobody needs any more is.
+    /// kept. A checkpoint ends the history with what it keeps of those before it. A ledger that was removed ends it too: only what
+    /// nobody needs any more is.
     pub(crate) async fn ledgers(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Vec<History>, TablesError> {
+        let is_wanted = |previous: &Previous| previous.committed_millis >= since.millis();
+        let mut history = self.ledger_chain(table, loaded, is_wanted, |ledger| ledger.checkpoint.is_some()).await?;
+        if let Some((_, oldest)) = history.last().cloned() {
+            history.extend(oldest.checkpoint.iter().flatten().cloned());
+        }
+        Ok(history)
+    }
+
+    /// The newest ledger and those before it, newest first, up to one that is the last or whose predecessor isn't wanted.
+    pub(crate) async fn ledger_chain(
+        &self,
+        table: Table,
+        loaded: &Loaded,
+        is_wanted: impl Fn(&Previous) -> bool,
+        is_last: impl Fn(&RecordedLedger) -> bool,
+    ) -> Result<Vec<History>, TablesError> {
         let Some(newest) = newest_ledger(&loaded.metadata) else { return Ok(Vec::new()) };
         let layout = &loaded.layout;
-        let mut history = vec![(newest.to_owned(), self.recorded_ledger(table, layout, newest).await?)];
-        while let Some((_, oldest)) = history.last() {
-            // Commit times never decrease along the history, so the first older one ends it.
-            let wanted: Vec<_> =
-                oldest.previous.iter().take_while(|previous| previous.committed_millis >= since.millis()).cloned().collect();
+        let mut chain = vec![(newest.to_owned(), self.recorded_ledger(table, layout, newest).await?)];
+        while let Some((_, oldest)) = chain.last().filter(|(_, oldest)| !is_last(oldest)) {
+            // Commit times never decrease along the chain, so the first older one ends it.
+            let wanted: Vec<_> = oldest.previous.iter().take_while(|previous| is_wanted(previous)).cloned().collect();
             let reads: Vec<_> = wanted.iter().map(|previous| self.recorded_ledger(table, layout, &previous.ledger)).collect();
             let mut found = stream::iter(reads).buffered(CONCURRENT_READS).zip(stream::iter(&wanted));
-            let known = history.len();
+            let known = chain.len();
             while let Some((ledger, previous)) = found.next().await {
                 match ledger {
-                    Ok(ledger) => history.push((previous.ledger.clone(), ledger)),
-                    Err(TablesError::Store { source, .. }) if is_not_found(&source) => return Ok(history),
+                    Ok(ledger) => chain.push((previous.ledger.clone(), ledger)),
+                    Err(TablesError::Store { source, .. }) if is_not_found(&source) => return Ok(chain),
                     Err(error) => return Err(error),
                 }
+                if chain.last().is_some_and(|(_, ledger)| is_last(ledger)) {
+                    return Ok(chain);
+                }
             }
-            if history.len() == known {
+            if chain.len() == known {
                 break;
             }
         }
-        Ok(history)
+        Ok(chain)
     }
 
     async fn recorded_ledger(&self, table: Table, layout: &Layout, url: &str) -> Result<Arc<RecordedLedger>, TablesError> {
@@ -271,6 +356,33 @@ mod tests {
         assert_eq!(previous.len(), 32);
         assert_eq!((&previous[0].ledger[..], previous[0].committed_millis), ("l38", 38));
         assert_eq!(previous[31].ledger, "l7");
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_as_it_was_written_and_ledgers_after_it_do_not_look_past_it() {
+        let first = encode(Table::Logs, &Ledger::default(), entry(1), &[]).unwrap();
+        let first: History = ("l1".to_owned(), Arc::new(decode("l1", &first).unwrap()));
+        let ledger =
+            Ledger { segments: vec!["b".to_owned(), "a".to_owned()], requests: vec![RequestId(31)], ..Ledger::default() };
+        let second = encode(Table::Logs, &ledger, entry(2), &[first.clone()]).unwrap();
+        let second: History = ("l2".to_owned(), Arc::new(decode("l2", &second).unwrap()));
+        let history = [second.clone(), first];
+        let bytes = encode_checkpoint(Table::Logs, entry(9), &history, &[second]).unwrap();
+        let text = concat!(
+            r#"{"format-version":1,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,"#,
+            r#""at-micros":9000,"segments":[],"requests":[],"#,
+            r#""previous":[{"ledger":"l2","committed-millis":2},{"ledger":"l1","committed-millis":1}],"#,
+            r#""checkpoint":[{"ledger":"l2","commit":"c","snapshot-id":4,"committed-millis":2,"rows-before":1,"rows-added":2,"#,
+            r#""segments":["a","b"],"requests":["0000000000000000000000000000001f"]}]}"#,
+        );
+        assert_eq!(std::str::from_utf8(&bytes).unwrap(), text);
+        let checkpoint = Arc::new(decode("k", &bytes).unwrap());
+        let kept = checkpoint.checkpoint.as_ref().unwrap();
+        assert_eq!((&kept[0].0[..], kept[0].1.committed, kept.len()), ("l2", Timestamp::from_millis(2), 1));
+        assert!(kept[0].1.segments.contains("a") && kept[0].1.requests.contains(&RequestId(31)));
+        let next = encode(Table::Logs, &Ledger::default(), entry(10), &[("k".to_owned(), checkpoint)]).unwrap();
+        let previous = decode("l3", &next).unwrap().previous;
+        assert_eq!(previous, [Previous { ledger: "k".to_owned(), committed_millis: 9 }]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Row 2, beside `wal`. Shift writes files with [`Tables::write_files`] and makes them visible with [`Tables::commit`]; the
 //! engine asks [`Tables::snapshot`] which files there are and which WAL segments they already hold; the migrate step calls
-//! [`Tables::migrate_create`] and [`Tables::migrate_upgrade`].
+//! [`Tables::migrate_create`] and [`Tables::migrate_upgrade`], maintenance [`Tables::expire`] and [`Tables::sweep`].
 //!
 //! - **SHIFT-1** a commit names its segments and requests in a ledger object, which the snapshot's summary names in turn, so
 //!   ledger and rows appear together. Each attempt of a commit compares its ledger with every newer one, on the very metadata
@@ -21,7 +21,7 @@
 //! metadata/{N}-{uuid}.metadata.json         Glue and S3 Tables, which point to it
 //! metadata/snap-{snapshot}-{attempt}-{commit}.avro     manifest list
 //! metadata/{commit}-m{n}.avro               manifest
-//! ledger/{commit}-{attempt}.json            segments and requests of a commit, and the ledgers before it
+//! ledger/{commit}-{attempt}.json            segments and requests of a commit, and the ledgers before it; or a checkpoint of them
 //! data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{unique}.parquet
 //! ```
 //!
@@ -44,28 +44,35 @@
 
 mod cache;
 mod catalog;
+mod checkpoint;
 mod commit;
 mod data_file;
 mod definition;
 mod error;
 mod evolve;
+mod expire;
 mod field_ids;
 mod layout;
 mod ledger;
 mod manifest;
 mod merge;
 mod migrate;
+mod orphans;
 mod plan;
+mod reachable;
 mod snapshot;
 mod tables;
 mod write;
 
 pub use catalog::{GlueOptions, RestAuthentication, RestOptions};
-pub use commit::{Append, Committed};
+pub use checkpoint::InWal;
+pub use commit::{Append, Committed, LONGEST_COMMIT};
 pub use data_file::{Bound, ColumnBounds, DataFile};
 pub use error::TablesError;
+pub use expire::{Expired, Retention};
 pub use ledger::{Ledger, Shifted};
 pub use migrate::Change;
+pub use orphans::{MIN_ORPHAN_GRACE, Swept};
 pub use snapshot::Snapshot;
 pub use tables::Tables;
 pub use write::{FileOptions, WrittenFile};

@@ -14,6 +14,8 @@ use crate::ledger::{COMMIT_KEY, Entry, LEDGER_KEY};
 use crate::manifest::live_rows;
 use crate::write::WrittenFile;
 
+/// Key of a snapshot's summary: its ledger is a checkpoint.
+const CHECKPOINT_KEY: &str = "icegate.checkpoint";
 const TOTAL_RECORDS: &str = "total-records";
 const TOTAL_DATA_FILES: &str = "total-data-files";
 const TOTAL_FILES_SIZE: &str = "total-files-size";
@@ -87,6 +89,26 @@ fn rows_of(manifests: &[ManifestFile]) -> Result<u64, TablesError> {
 
 /// The summary of an append.
 pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: &str, ledger_url: &str) -> Summary {
+    let mut properties = counted(before, added);
+    properties.insert(COMMIT_KEY.to_owned(), commit.to_owned());
+    properties.insert(LEDGER_KEY.to_owned(), ledger_url.to_owned());
+    Summary { operation: Operation::Append, additional_properties: properties }
+}
+
+/// The summary of a snapshot that changes no row and whose ledger is a checkpoint.
+pub(crate) fn checkpoint_summary(before: &Counts, commit: &str, ledger_url: &str) -> Summary {
+    let mut summary = summary_of(before, &Counts::default(), commit, ledger_url);
+    summary.operation = Operation::Replace;
+    summary.additional_properties.insert(CHECKPOINT_KEY.to_owned(), "true".to_owned());
+    summary
+}
+
+/// Whether the snapshot's ledger is a checkpoint.
+pub(crate) fn is_checkpoint(snapshot: &SnapshotRef) -> bool {
+    snapshot.summary().additional_properties.contains_key(CHECKPOINT_KEY)
+}
+
+fn counted(before: &Counts, added: &Counts) -> HashMap<String, String> {
     let counts = [
         ("added-data-files", added.files),
         ("added-records", added.rows),
@@ -99,10 +121,7 @@ pub(crate) fn summary_of(before: &Counts, added: &Counts, commit: &str, ledger_u
         ("total-position-deletes", 0),
         ("total-equality-deletes", 0),
     ];
-    let mut properties: HashMap<_, _> = counts.into_iter().map(|(key, count)| (key.to_owned(), count.to_string())).collect();
-    properties.insert(COMMIT_KEY.to_owned(), commit.to_owned());
-    properties.insert(LEDGER_KEY.to_owned(), ledger_url.to_owned());
-    Summary { operation: Operation::Append, additional_properties: properties }
+    counts.into_iter().map(|(key, count)| (key.to_owned(), count.to_string())).collect()
 }
 
 /// When a commit on this metadata happens, in milliseconds. Clocks differ between machines, but the table's time only goes
@@ -130,18 +149,23 @@ pub(crate) fn append(
         .with_schema_id(metadata.current_schema_id())
         .build();
     let retention = SnapshotRetention::Branch { min_snapshots_to_keep: None, max_snapshot_age_ms: None, max_ref_age_ms: None };
-    MetadataChange {
-        requirements: vec![
-            TableRequirement::UuidMatch { uuid: metadata.uuid() },
-            TableRequirement::RefSnapshotIdMatch { r#ref: MAIN_BRANCH.to_owned(), snapshot_id: parent },
-        ],
-        updates: vec![
-            TableUpdate::AddSnapshot { snapshot },
-            TableUpdate::SetSnapshotRef {
-                ref_name: MAIN_BRANCH.to_owned(),
-                reference: SnapshotReference::new(entry.snapshot_id, retention),
-            },
-            TableUpdate::SetProperties { updates: HashMap::from([(LEDGER_KEY.to_owned(), ledger_url.to_owned())]) },
-        ],
-    }
+    let updates = vec![
+        TableUpdate::AddSnapshot { snapshot },
+        TableUpdate::SetSnapshotRef {
+            ref_name: MAIN_BRANCH.to_owned(),
+            reference: SnapshotReference::new(entry.snapshot_id, retention),
+        },
+        TableUpdate::SetProperties { updates: HashMap::from([(LEDGER_KEY.to_owned(), ledger_url.to_owned())]) },
+    ];
+    MetadataChange { updates, ..unchanged(metadata) }
+}
+
+/// No change, valid on exactly this metadata's newest snapshot.
+pub(crate) fn unchanged(metadata: &TableMetadata) -> MetadataChange {
+    let snapshot_id = metadata.current_snapshot_id();
+    let requirements = vec![
+        TableRequirement::UuidMatch { uuid: metadata.uuid() },
+        TableRequirement::RefSnapshotIdMatch { r#ref: MAIN_BRANCH.to_owned(), snapshot_id },
+    ];
+    MetadataChange { requirements, updates: Vec::new() }
 }

@@ -17,8 +17,8 @@ use crate::snapshot::Snapshot;
 
 /// How far back ledgers are read where nobody asks for more.
 const LEDGER_HORIZON: Duration = Duration::from_secs(24 * 60 * 60);
-/// How far the clocks of a segment's writer and of its committer may differ.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// How far the clocks of two machines may differ.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// First pause after a lost attempt; doubles with each.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Longest pause between attempts.
@@ -69,7 +69,7 @@ impl Tables {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
     ) -> Result<Self, TablesError> {
-        let catalog = RestCatalog::new(options, stores, Arc::clone(&clock))?;
+        let catalog = RestCatalog::new(options, stores, Arc::clone(&clock), Arc::clone(&ids))?;
         Ok(Self::new(Box::new(catalog), clock, ids))
     }
 
@@ -120,9 +120,14 @@ impl Tables {
         self.ids.as_ref()
     }
 
-    /// From when on ledgers matter to somebody who holds segments made at `oldest` and later.
+    /// From when on ledgers matter to somebody who holds segments made at `oldest` and later: such a segment is in no ledger
+    /// before it was made, and repeats no request that is older by more than the horizon.
     pub(crate) fn ledgers_since(&self, oldest: Timestamp) -> Timestamp {
-        (oldest - CLOCK_SKEW).min(self.clock.now() - self.horizon)
+        oldest.min(self.clock.now()) - self.horizon - CLOCK_SKEW
+    }
+
+    pub(crate) fn horizon(&self) -> Duration {
+        self.horizon
     }
 
     pub(crate) fn state(&self, table: Table) -> &TableState {

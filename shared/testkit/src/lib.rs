@@ -14,6 +14,7 @@
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+mod clocked_store;
 mod local_stack;
 mod s3_server;
 mod tcp_proxy;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
 
+pub use clocked_store::{ClockedStore, Deleted};
 pub use local_stack::LocalStack;
 pub use s3_server::S3Server;
 pub use tcp_proxy::{TcpProxy, Traffic};

@@ -2,8 +2,8 @@
 
   rows.py TABLES
 
-TABLES is a JSON object: "catalog" is object_store, rest, glue or s3tables, with what that catalog needs beside it, and "s3", "key" and
-"secret" where the tables are on S3.  Prints {table: {"snapshot", "total", "pyiceberg", "duckdb"}}, where "total" is what the
+TABLES is a JSON object: "catalog" is object_store, rest, glue or s3tables, with what that catalog needs beside it, and "s3", "region",
+"key" and "secret" where the tables are on S3.  Prints {table: {"snapshot", "total", "pyiceberg", "duckdb"}}, where "total" is what the
 snapshot's own summary says.
 """
 
@@ -19,14 +19,13 @@ from pyiceberg.catalog import load_catalog
 from pyiceberg.table import StaticTable
 
 TABLES = ("logs", "spans", "metrics", "events")
-REGION = "us-east-1"
 
 
 def s3_properties(at):
     if "s3" not in at:
         return {}
     return {
-        "s3.endpoint": at["s3"], "s3.access-key-id": at["key"], "s3.secret-access-key": at["secret"], "s3.region": REGION,
+        "s3.endpoint": at["s3"], "s3.access-key-id": at["key"], "s3.secret-access-key": at["secret"], "s3.region": at["region"],
         "s3.force-virtual-addressing": "false", "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
     }
 
@@ -39,7 +38,7 @@ def newest_metadata(at, name):
         catalog = load_catalog("rest", type="rest", uri=at["uri"], prefix=at["prefix"], **s3_properties(at))
         return catalog.load_table(("icegate", name)).metadata_location
     if at["catalog"] == "glue":
-        keys = {"glue.endpoint": at["uri"], "glue.region": REGION, "glue.access-key-id": at["key"], "glue.secret-access-key": at["secret"]}
+        keys = {"glue.endpoint": at["uri"], "glue.region": at["region"], "glue.access-key-id": at["key"], "glue.secret-access-key": at["secret"]}
         return load_catalog("glue", type="glue", **keys, **s3_properties(at)).load_table(("icegate", name)).metadata_location
     found = client(at, "s3tables", at["uri"]).get_table_metadata_location(tableBucketARN=at["bucket"], namespace="icegate", name=name)
     return found["metadataLocation"]
@@ -57,7 +56,7 @@ def metadata_files(at, name):
 
 def client(at, service, endpoint):
     return boto3.client(
-        service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id=at["key"], aws_secret_access_key=at["secret"]
+        service, endpoint_url=endpoint, region_name=at["region"], aws_access_key_id=at["key"], aws_secret_access_key=at["secret"]
     )
 
 
@@ -69,7 +68,7 @@ def duck(at):
     if "s3" in at:
         scheme, host = at["s3"].split("://")
         connection.execute(
-            f"CREATE SECRET (TYPE s3, KEY_ID '{at['key']}', SECRET '{at['secret']}', REGION '{REGION}', ENDPOINT '{host}',"
+            f"CREATE SECRET (TYPE s3, KEY_ID '{at['key']}', SECRET '{at['secret']}', REGION '{at['region']}', ENDPOINT '{host}',"
             f" URL_STYLE 'path', USE_SSL {scheme == 'https'})"
         )
     return connection

@@ -1,8 +1,10 @@
-use super::{AuthMode, CatalogBackend, Config, StorageBackend, WalCompression};
+use super::{AuthMode, Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
 use crate::ConfigError;
 
 /// Longest time that anything may be configured to wait: a day and a bit more than any query.
 const MAX_SECONDS: u64 = 100 * 86_400;
+/// Longest time that anything may be kept: ten years.
+const MAX_RETENTION: u64 = 3_653 * 86_400;
 
 impl Config {
     /// What types can't say: values that exclude each other, that make no sense, or that this build can't serve.
@@ -14,30 +16,7 @@ impl Config {
     }
 
     fn check_backends(&self) -> Result<(), ConfigError> {
-        let catalog = match &self.catalog.backend {
-            CatalogBackend::ObjectStore | CatalogBackend::Memory => None,
-            CatalogBackend::Rest { uri } if !uri.starts_with("http://") && !uri.starts_with("https://") => {
-                return refuse("catalog.backend.rest.uri", format!("{uri:?}: it starts with http:// or https://"));
-            }
-            CatalogBackend::Glue { catalog_id: Some(id) } if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
-                return refuse("catalog.backend.glue.catalog_id", format!("{id:?}: it has 12 digits"));
-            }
-            CatalogBackend::S3Tables { table_bucket_arn: arn } if !arn.starts_with("arn:aws") || !arn.contains(":s3tables:") => {
-                return refuse(
-                    "catalog.backend.s3tables.table_bucket_arn",
-                    format!("{arn:?}: it has the form arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"),
-                );
-            }
-            CatalogBackend::Rest { .. } => Some("rest"),
-            CatalogBackend::Glue { .. } => Some("glue"),
-            CatalogBackend::S3Tables { .. } => Some("s3tables"),
-        };
-        if let Some(name) = catalog {
-            return refuse(
-                "catalog.backend",
-                format!("{name} is not supported by this build, allowed are object_store and memory"),
-            );
-        }
+        self.check_catalog()?;
         self.check_storage()?;
         if self.catalog.cache.is_some() {
             return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
@@ -64,9 +43,8 @@ impl Config {
                 return refuse("storage.backend.s3.endpoint", format!("{endpoint:?}: it starts with http:// or https://"));
             }
         }
-        for (key, url) in
-            [("catalog.warehouse", &self.catalog.warehouse), ("queue.common.base_path", &self.queue.common.base_path)]
-        {
+        let warehouse = self.catalog.place().map(|url| ("catalog.warehouse", url));
+        for (key, url) in warehouse.into_iter().chain([("queue.common.base_path", self.queue.common.base_path.as_str())]) {
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
             if !["s3", "file", "memory"].contains(&scheme) {
                 return refuse(key, format!("{url:?}: scheme {scheme} is not supported, allowed are s3, file and memory"));
@@ -96,6 +74,7 @@ impl Config {
             ("shift.write.row_group_size", self.shift.write.row_group_size, MAX_ROWS),
             ("shift.write.max_file_size_mb", self.shift.write.max_file_size_mb, 1 << 16),
             ("shift.jobsmanager.worker_count", self.shift.jobsmanager.worker_count, 1024),
+            ("maintain.min_snapshots_to_keep", self.maintain.min_snapshots_to_keep, MAX_ROWS),
             ("engine.batch_size", self.engine.batch_size, MAX_ROWS),
             ("engine.target_partitions", self.engine.target_partitions, 1024),
             ("engine.memory_size_mb", self.engine.memory_size_mb, 1 << 20),
@@ -121,6 +100,9 @@ impl Config {
                 MAX_SECONDS * 1000,
             ),
             ("shift.grace_secs", self.shift.grace_secs, MAX_SECONDS),
+            ("maintain.interval_secs", self.maintain.interval_secs, MAX_SECONDS),
+            ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
+            ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
             ("loki.query_timeout_secs", self.loki.query_timeout_secs, MAX_SECONDS),
         ] {
@@ -151,6 +133,20 @@ impl Config {
         if grace <= longest {
             return refuse("shift.grace_secs", format!("{grace} is not more than loki.query_timeout_secs, {longest}"));
         }
+        let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + max_age);
+        if retention <= planned {
+            return refuse(
+                "maintain.snapshot_retention_secs",
+                format!("{retention} is not more than loki.query_timeout_secs and engine.max_age_secs, {planned}"),
+            );
+        }
+        let orphan_grace = self.maintain.orphan_grace_secs;
+        if orphan_grace < MIN_ORPHAN_GRACE_SECS {
+            return refuse(
+                "maintain.orphan_grace_secs",
+                format!("{orphan_grace}: allowed are {MIN_ORPHAN_GRACE_SECS} and more, twice what a commit may take"),
+            );
+        }
         Ok(())
     }
 
@@ -176,6 +172,6 @@ impl Config {
     }
 }
 
-fn refuse<T>(path: &str, message: impl Into<String>) -> Result<T, ConfigError> {
+pub(super) fn refuse<T>(path: &str, message: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::value(path, message))
 }

@@ -1,7 +1,9 @@
 //! The keys that users write, as types. Nesting, names and defaults are the configuration reference's; every key may be left out.
 
+mod catalog;
 mod check;
 mod environment;
+mod maintain;
 mod read;
 mod sections;
 mod servers;
@@ -10,6 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
@@ -30,6 +33,8 @@ pub struct Config {
     pub queue: Queue,
     /// From the WAL to the tables.
     pub shift: Shift,
+    /// Old snapshots, orphans.
+    pub maintain: Maintain,
     /// The OTLP receiver over HTTP.
     pub otlp_http: OtlpHttp,
     /// The OTLP receiver over gRPC.
@@ -82,10 +87,12 @@ impl Config {
             StorageBackend::Memory => Ok(format!("memory:///{name}/")),
             StorageBackend::Filesystem { root_path } => file_url(key, &root_path.as_deref().unwrap_or(data_dir).join(name)),
         };
-        for (key, place, name) in [
-            ("catalog.warehouse", &mut self.catalog.warehouse, "warehouse"),
-            ("queue.common.base_path", &mut self.queue.common.base_path, "queue"),
-        ] {
+        let warehouse = self.catalog.place().is_some().then_some(&mut self.catalog.warehouse);
+        let places = [
+            warehouse.map(|warehouse| ("catalog.warehouse", warehouse, "warehouse")),
+            Some(("queue.common.base_path", &mut self.queue.common.base_path, "queue")),
+        ];
+        for (key, place, name) in places.into_iter().flatten() {
             *place = match place.as_str() {
                 "" => below_root(key, name)?,
                 url if url.contains("://") => url.to_owned(),

@@ -13,10 +13,27 @@ pub struct Catalog {
     pub backend: CatalogBackend,
     /// URL of the tables: `s3://BUCKET/PREFIX/`, `file:///DIRECTORY/` or `memory:///`; a path is a folder.
     pub warehouse: String,
-    /// More for the catalog.
-    pub properties: BTreeMap<String, String>,
+    /// More for the catalog; any of them may be a secret.
+    pub properties: BTreeMap<String, Secret>,
     /// Cache of what is read.
     pub cache: Option<Cache>,
+}
+
+impl Catalog {
+    /// URL below which the process puts tables; `None` where the catalog chooses.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        match self.backend {
+            CatalogBackend::Rest { .. } | CatalogBackend::S3Tables { .. } => None,
+            CatalogBackend::ObjectStore | CatalogBackend::Memory | CatalogBackend::Glue { .. } => Some(&self.warehouse),
+        }
+    }
+
+    /// A property, if it is set.
+    #[must_use]
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.properties.get(key).map(Secret::reveal)
+    }
 }
 
 /// `catalog.backend`.

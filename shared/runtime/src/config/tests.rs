@@ -15,7 +15,7 @@ const REFERENCE: &str = r"
 catalog:
   backend: !object_store
   warehouse: file:///data/warehouse/
-  properties: { prefix: main }
+  properties: {}
 storage:
   backend: !filesystem { root_path: /data }
 queue:
@@ -30,6 +30,12 @@ shift:
     shift_segment_read_parallelism: 8
   write: { row_group_size: 8192, max_file_size_mb: 64, table_cache_ttl_secs: 60 }
   jobsmanager: { worker_count: 4, poll_interval_ms: 1000, iteration_interval_millisecs: 30000 }
+maintain:
+  enabled: true
+  interval_secs: 3600
+  snapshot_retention_secs: 7200
+  min_snapshots_to_keep: 10
+  orphan_grace_secs: 259200
 otlp_http: { enabled: true, host: 0.0.0.0, port: 4318 }
 otlp_grpc: { enabled: true, host: 0.0.0.0, port: 4317 }
 engine:
@@ -56,7 +62,6 @@ fn every_key_of_the_reference_is_read_and_the_defaults_are_the_reference() {
         // Defaults that depend on the machine, or that say whether a user gave them.
         config.engine.target_partitions = 1;
         config.shift.jobsmanager.worker_count = 1;
-        config.catalog.properties.clear();
         config.storage.backend = StorageBackend::Memory;
         (config.prometheus.enabled, config.tempo.enabled) = (None, None);
         format!("{config:?}")
@@ -65,17 +70,11 @@ fn every_key_of_the_reference_is_read_and_the_defaults_are_the_reference() {
 }
 
 #[test]
-fn every_backend_is_read_in_each_spelling_and_those_that_are_not_built_are_named() {
+fn every_backend_is_read_in_each_spelling_and_what_is_wrong_with_it_is_named() {
     for (text, named) in [
-        ("catalog: { backend: !rest { uri: http://n:1/iceberg }, warehouse: s3://w/ }", "rest is not supported"),
-        ("catalog: { backend: { rest: { uri: http://n:1/iceberg } } }", "rest is not supported"),
         ("catalog: { backend: !rest { uri: ftp://n } }", "http://"),
-        ("catalog: { backend: !glue { catalog_id: \"123456789012\" } }", "glue is not supported"),
         ("catalog: { backend: !glue { catalog_id: \"12\" } }", "12 digits"),
-        (
-            "catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3tables:us-east-1:123456789012:bucket/t' } }",
-            "s3tables is not supported",
-        ),
+        ("catalog: { backend: !s3tables { table_bucket_arn: 'arn:aws:s3:::b' } }", "arn:aws:s3tables:REGION:ACCOUNT:bucket/NAME"),
         ("storage: { backend: !s3 { bucket: w, region: r, endpoint: 'm:9000' } }", "starts with http:// or https://"),
         ("storage: { backend: !s3 { bucket: 's3://w/', region: r } }", "name of a bucket, without s3://"),
         ("storage: { backend: !s3 { bucket: w, region: '' } }", "such as us-east-1"),
@@ -129,6 +128,11 @@ fn an_error_names_the_key_the_value_and_what_is_allowed() {
         ("loki: { port: 4318 }", vec!["4318", "loki", "otlp_http"]),
         ("engine: { max_age_secs: 1 }", vec!["engine.max_age_secs", "engine.refresh_interval_secs", "15"]),
         ("shift: { grace_secs: 60 }", vec!["shift.grace_secs", "loki.query_timeout_secs"]),
+        ("maintain: { snapshot_retention_secs: 60 }", vec!["maintain.snapshot_retention_secs", "loki.query_timeout_secs"]),
+        ("maintain: { orphan_grace_secs: 7199 }", vec!["maintain.orphan_grace_secs", "7199", "7200"]),
+        ("maintain: { min_snapshots_to_keep: 0 }", vec!["maintain.min_snapshots_to_keep", "1"]),
+        ("maintain: { interval_secs: 0 }", vec!["maintain.interval_secs", "1"]),
+        ("maintain: { every: 1 }", vec!["maintain", "every", "interval_secs"]),
         ("tracing: { sample_ratio: 2 }", vec!["tracing.sample_ratio", "0 to 1"]),
         ("engine: { batch_size: 0 }", vec!["engine.batch_size", "1 to"]),
         ("a: [", vec!["line 2"]),
@@ -160,8 +164,8 @@ fn variables_override_single_keys_and_enums_have_their_fields_beside_them() {
     assert_eq!((config.loki.port, config.loki.host.as_str()), (3102, "127.0.0.1"));
     assert_eq!(config.tracing.service_name, "123");
     assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");
-    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue"), ("ICEGATE_CATALOG__CATALOG_ID", "123456789012")]).unwrap_err();
-    assert!(glue.contains("glue is not supported"), "{glue}");
+    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue"), ("ICEGATE_CATALOG__CATALOG_ID", "123456789012")]).unwrap();
+    assert_eq!(glue.catalog.backend, CatalogBackend::Glue { catalog_id: Some("123456789012".to_owned()) });
     let unknown = variables(&[("ICEGATE_LOKI__PROT", "1")]).unwrap_err();
     assert!(unknown.contains("prot"), "{unknown}");
     let wrong = variables(&[("ICEGATE_LOKI__PORT", "many")]).unwrap_err();
@@ -199,8 +203,8 @@ fn a_secret_does_not_print() {
 fn variables_may_come_in_any_order_and_a_variant_needs_only_its_required_fields() {
     let config = variables(&[("ICEGATE_STORAGE__ROOT_PATH", "/r"), ("ICEGATE_STORAGE__BACKEND", "filesystem")]).unwrap();
     assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");
-    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue")]).unwrap_err();
-    assert!(glue.contains("glue is not supported"), "{glue}");
+    let glue = variables(&[("ICEGATE_CATALOG__BACKEND", "glue")]).unwrap();
+    assert_eq!(glue.catalog.backend, CatalogBackend::Glue { catalog_id: None });
     assert_eq!(parse("storage: { backend: !filesystem }").unwrap().catalog.warehouse, "file:///data/warehouse/");
     let rest = parse("catalog: { backend: rest }").unwrap_err();
     assert!(rest.contains("missing field `uri`"), "{rest}");
@@ -234,4 +238,48 @@ fn a_metrics_path_that_a_router_would_read_as_a_pattern_is_refused() {
 fn a_secret_of_the_wrong_type_is_refused_without_being_shown() {
     let error = parse("shift: { jobsmanager: { storage: { bucket: b, secret_access_key: 987654321 } } }").unwrap_err();
     assert!(error.contains("secret_access_key") && !error.contains("987654321"), "{error}");
+}
+
+#[test]
+fn a_catalog_on_a_server_is_given_its_warehouse_as_it_is_written() {
+    for warehouse in ["s3://warehouse/", "warehouse", ""] {
+        let text = format!("catalog: {{ backend: !rest {{ uri: http://nessie:19120/iceberg }}, warehouse: '{warehouse}' }}");
+        let catalog = parse(&text).unwrap().catalog;
+        assert_eq!((catalog.place(), catalog.warehouse.as_str()), (None, warehouse));
+    }
+    let arn = "arn:aws:s3tables:us-east-1:123456789012:bucket/my-tables";
+    let text = format!("catalog: {{ backend: !s3tables {{ table_bucket_arn: '{arn}' }}, warehouse: s3://warehouse/ }}");
+    assert_eq!(parse(&text).unwrap().catalog.place(), None);
+    let elsewhere = parse(&format!("{text}\nstorage: {{ backend: !s3 {{ bucket: b, region: eu-west-1 }} }}")).unwrap_err();
+    assert!(elsewhere.contains("table_bucket_arn") && elsewhere.contains("eu-west-1"), "{elsewhere}");
+    let glue = parse("catalog: { backend: !glue , warehouse: s3://warehouse/ }").unwrap().catalog;
+    assert_eq!(glue.place(), Some("s3://warehouse/"));
+}
+
+#[test]
+fn properties_of_a_catalog_are_known_ones_and_do_not_print() {
+    let rest =
+        |properties: &str| parse(&format!("catalog: {{ backend: !rest {{ uri: http://n }}, properties: {{ {properties} }} }}"));
+    let config = rest("prefix: main, token: hunter2, header.X-Team: blue").unwrap();
+    assert_eq!(config.catalog.property("token"), Some("hunter2"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    rest("credential: 'id:secret', oauth2-server-uri: 'https://a/token', scope: lake").unwrap();
+    for (properties, named) in [
+        ("warehouse: w", "catalog.properties.warehouse"),
+        ("header.: w", "catalog.properties.header."),
+        ("token: t, credential: c", "exclude each other"),
+        ("scope: s", "catalog.properties.scope"),
+        ("credential: c, oauth2-server-uri: a", "catalog.properties.oauth2-server-uri"),
+    ] {
+        let error = rest(properties).unwrap_err();
+        assert!(error.contains(named), "{properties}: {error}");
+    }
+    for (text, named) in [
+        ("catalog: { properties: { prefix: main } }", "catalog.properties.prefix"),
+        ("catalog: { backend: !glue , properties: { token: t } }", "allowed are region and endpoint"),
+        ("catalog: { backend: !glue , properties: { endpoint: t } }", "starts with http:// or https://"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains(named), "{text}: {error}");
+    }
 }

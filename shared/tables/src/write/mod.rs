@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use iceberg::spec::DataFile as IcebergFile;
-use icegate_model::Table;
+use icegate_model::{Table, Timestamp};
 use icegate_schema::arrow_schema;
 use parquet::basic::{Compression, ZstdLevel};
 
@@ -49,6 +49,8 @@ impl Default for FileOptions {
 #[derive(Clone, Debug, PartialEq)]
 pub struct WrittenFile {
     pub(crate) file: IcebergFile,
+    /// Before its first byte was.
+    pub(crate) written: Timestamp,
 }
 
 impl WrittenFile {
@@ -126,9 +128,10 @@ impl Tables {
         let path = layout.data_file(&partition.directory(), self.ids().unique());
         let EncodedFile { bytes, metadata } = file;
         let size = bytes.len() as u64;
+        let written = self.clock().now();
         layout.write(&path, Bytes::from(bytes)).await?;
         let file = metrics::data_file(table, &loaded.metadata, partition, layout.url(&path), size, &metadata)?;
-        Ok(WrittenFile { file })
+        Ok(WrittenFile { file, written })
     }
 }
 

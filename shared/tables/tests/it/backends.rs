@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use icegate_model::{Clock, Timestamp};
+use icegate_model::{Clock, SystemClock, Timestamp};
 use icegate_storage::aws::{AwsOptions, sdk_config};
 use icegate_storage::{Root, Stores};
-use icegate_tables::{GlueOptions, Tables};
-use icegate_testkit::{ManualClock, S3Server, SeededIds};
+use icegate_tables::{GlueOptions, RestOptions, Tables};
+use icegate_testkit::{LocalStack, ManualClock, S3Server, SeededIds};
 
 use crate::rows::NEW_YEAR;
 use crate::untouchable::Untouchable;
@@ -142,4 +142,44 @@ pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
         })
     };
     Some(Bench::new(Root::memory(), clock, open).await)
+}
+
+/// A branch of Nessie's of its own.
+pub(crate) async fn on_rest(test: &str) -> Option<Bench> {
+    static BRANCHES: AtomicU32 = AtomicU32::new(0);
+    let stack = LocalStack::shared(test)?;
+    let nessie = stack.place("NESSIE");
+    let branch = format!("branch-{}-{}", std::process::id(), BRANCHES.fetch_add(1, Ordering::SeqCst));
+    make_branch(nessie, &branch).await;
+    let stores = Stores::new(AwsOptions {
+        region: Some("us-east-1".to_owned()),
+        endpoint: Some(stack.place("S3_ENDPOINT").to_owned()),
+        credentials: Some(("minioadmin".to_owned(), "minioadmin".to_owned())),
+        ..AwsOptions::default()
+    });
+    let options = RestOptions {
+        uri: format!("{nessie}/iceberg"),
+        warehouse: Some("s3://warehouse/".to_owned()),
+        prefix: Some(branch),
+        ..RestOptions::default()
+    };
+    // The server stamps new tables by its own clock, and a table's time only goes forward.
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let open = {
+        let clock = Arc::clone(&clock);
+        Arc::new(move |seed| {
+            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+            let tables = Arc::new(Tables::rest(options.clone(), stores.clone(), clock, ids(seed)).unwrap());
+            async move { tables }.boxed()
+        })
+    };
+    Some(Bench::new(Root::memory(), clock, open).await)
+}
+
+async fn make_branch(nessie: &str, name: &str) {
+    let http = reqwest::Client::new();
+    let main: serde_json::Value = http.get(format!("{nessie}/api/v2/trees/main")).send().await.unwrap().json().await.unwrap();
+    let url = format!("{nessie}/api/v2/trees?name={name}&type=BRANCH");
+    let made = http.post(url).json(&main["reference"]).send().await.unwrap();
+    assert!(made.status().is_success(), "{}", made.text().await.unwrap());
 }

@@ -4,9 +4,11 @@
 mod backends;
 mod conformance;
 mod crash;
+mod expire;
 mod fields;
 mod migrate;
 mod nested;
+mod orphans;
 mod races;
 mod rows;
 mod store;

@@ -27,7 +27,8 @@ async fn write(tables: Arc<Tables>, writer: u64) -> Acknowledged {
     let mut acknowledged = Acknowledged::default();
     for commit in 0..COMMITS {
         // One to three rows, so that a commit that is lost can't be made up for by another.
-        let rows: Vec<_> = (0..=commit % 3).map(|row| log("a", "s", NEW_YEAR + row, &format!("{writer}/{commit}/{row}"))).collect();
+        let rows: Vec<_> =
+            (0..=commit % 3).map(|row| log("a", "s", NEW_YEAR + row, &format!("{writer}/{commit}/{row}"))).collect();
         let segment = format!("w{writer}c{commit}");
         let committed = loop {
             match write_and_commit(&tables, &rows, ledger(&[&segment], &[])).await {

@@ -97,7 +97,7 @@ impl OAuth2 {
             return Err(Failure::NotSent(reply.error("oauth2 token")));
         }
         let fetched: TokenReply = serde_json::from_slice(&reply.body)
-            .map_err(|_| Failure::NotSent(RestError::Reply { what: "oauth2 token", reason: "no access_token".to_owned() }))?;
+            .map_err(|_| Failure::NotSent(RestError::reply("oauth2 token", "no access_token")))?;
         let header = bearer(&fetched.access_token).map_err(Failure::NotSent)?;
         let life = fetched.expires_in.map_or(Duration::from_secs(3600), Duration::from_secs);
         *token = Some(Token { header: header.clone(), renew_at: now + (life - life / LEFT) });

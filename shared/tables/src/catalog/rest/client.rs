@@ -37,6 +37,12 @@ pub(super) enum RestError {
     Header { name: String },
 }
 
+impl RestError {
+    pub(super) fn reply(what: &'static str, reason: impl ToString) -> Self {
+        Self::Reply { what, reason: reason.to_string() }
+    }
+}
+
 /// Why there is no reply.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -90,7 +96,7 @@ impl Reply {
     }
 
     pub(super) fn json<'a, T: Deserialize<'a>>(&'a self, what: &'static str) -> Result<T, RestError> {
-        serde_json::from_slice(&self.body).map_err(|error| RestError::Reply { what, reason: error.to_string() })
+        serde_json::from_slice(&self.body).map_err(|error| RestError::reply(what, error))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod authentication;
 mod client;
+mod creation;
 mod options;
 
 use std::collections::HashMap;
@@ -13,23 +14,24 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use iceberg::TableUpdate;
 use iceberg::spec::TableMetadata;
-use icegate_model::{Clock, ErrorKind, Table};
+use icegate_model::{Clock, ErrorKind, IdGenerator, Table};
 use icegate_storage::Stores;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use self::client::{Client, Failure, Reply, RestError};
+use self::creation::{Creator, creation, staging};
 pub use self::options::{RestAuthentication, RestOptions};
 use super::places::Places;
 use super::{Catalog, Loaded, MetadataChange, NAMESPACE, Swap};
+use crate::commit::snapshot_id;
 use crate::definition::Definition;
 use crate::error::TablesError;
-
-/// Where new tables' metadata says that it is before a server has chosen; never sent.
-const NOWHERE: &str = "memory:///";
 
 /// Pointers on a server.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ pub(crate) struct RestCatalog {
     prefix: Option<String>,
     places: Places,
     clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
     /// The URL below which namespaces are, once the server was asked.
     namespaces: OnceCell<String>,
 }
@@ -55,18 +58,29 @@ struct ConfigReply {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct TableReply {
+struct TableReply<'a> {
     metadata_location: String,
+    #[serde(borrow)]
+    metadata: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct StagedReply {
     metadata: TableMetadata,
 }
 
 impl RestCatalog {
-    pub(crate) fn new(options: RestOptions, stores: Stores, clock: Arc<dyn Clock>) -> Result<Self, TablesError> {
+    pub(crate) fn new(
+        options: RestOptions,
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Result<Self, TablesError> {
         let base = format!("{}/v1", options.uri.trim_end_matches('/'));
         let client = Client::new(&options, &base, Arc::clone(&clock))
             .map_err(|error| failed("open", options.uri.clone(), ErrorKind::Invalid, error))?;
         let RestOptions { warehouse, prefix, .. } = options;
-        Ok(Self { client, base, warehouse, prefix, places: Places::new(stores), clock, namespaces: OnceCell::new() })
+        Ok(Self { client, base, warehouse, prefix, places: Places::new(stores), clock, ids, namespaces: OnceCell::new() })
     }
 
     /// The URL below which namespaces are: what the server overrides, else what is configured, else what it suggests.
@@ -107,8 +121,9 @@ impl RestCatalog {
     }
 
     fn loaded(&self, table: Table, reply: &Reply) -> Result<Loaded, TablesError> {
-        let reply: TableReply = reply.json("table").map_err(|error| failed("load", name(table), ErrorKind::Corrupt, error))?;
-        let TableReply { metadata_location: location, metadata } = reply;
+        let unreadable = |error| failed("load", name(table), ErrorKind::Corrupt, error);
+        let TableReply { metadata_location: location, metadata } = reply.json("table").map_err(unreadable)?;
+        let metadata = metadata_of(metadata.get()).map_err(|error| unreadable(RestError::reply("metadata", error)))?;
         let layout = self.places.open(table, metadata.location())?;
         Ok(Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: self.clock.now() })
     }
@@ -128,6 +143,38 @@ impl RestCatalog {
             status if status.is_success() => Ok(()),
             _ => Err(refused("create", object(), &created)),
         }
+    }
+
+    /// What the server would make of a table; `None` where it exists.
+    async fn stage(&self, definition: &Definition) -> Result<Option<TableMetadata>, TablesError> {
+        let table = definition.table;
+        let url = format!("{}/{NAMESPACE}/tables", self.namespaces().await?);
+        let mut body = staging(definition)?;
+        let failed = |failure: Failure| failed("create", name(table), ErrorKind::Unavailable, failure.into_error());
+        let mut reply = self.client.call(Method::POST, &url, Some(&body)).await.map_err(failed)?;
+        let wants_place = reply.status == StatusCode::BAD_REQUEST && mentions_location(&reply);
+        if let Some(place) = self.place(table).filter(|_| wants_place) {
+            body["location"] = place.into();
+            reply = self.client.call(Method::POST, &url, Some(&body)).await.map_err(failed)?;
+        }
+        match reply.status {
+            StatusCode::CONFLICT => Ok(None),
+            status if status.is_success() => {
+                let unreadable = |error| self::failed("create", name(table), ErrorKind::Corrupt, error);
+                let StagedReply { metadata } = reply.json("staged table").map_err(unreadable)?;
+                Ok(Some(metadata))
+            }
+            _ => Err(refused("create", name(table), &reply)),
+        }
+    }
+
+    async fn change(&self, doing: &'static str, table: Table, change: MetadataChange) -> Result<Swap, TablesError> {
+        let MetadataChange { requirements, updates } = change;
+        let updates: Vec<_> = updates.iter().map(update).collect();
+        let identifier = json!({ "namespace": [NAMESPACE], "name": table.to_string() });
+        let body = json!({ "identifier": identifier, "requirements": requirements, "updates": updates });
+        let changed = self.client.call(Method::POST, &self.table_url(table).await?, Some(&body)).await;
+        self.outcome(doing, table, changed)
     }
 
     /// What came of a request that changes a table.
@@ -171,27 +218,22 @@ impl Catalog for RestCatalog {
     async fn create(&self, definition: Definition) -> Result<Swap, TablesError> {
         self.create_namespace().await?;
         let table = definition.table;
-        let url = format!("{}/{NAMESPACE}/tables", self.namespaces().await?);
-        let mut body = creation(definition)?;
-        let created = self.client.call(Method::POST, &url, Some(&body)).await;
-        let wants_place = matches!(&created, Ok(reply) if reply.status == StatusCode::BAD_REQUEST && mentions_location(reply));
-        if let Some(place) = self.place(table).filter(|_| wants_place) {
-            body["location"] = place.into();
-            let created = self.client.call(Method::POST, &url, Some(&body)).await;
-            return self.outcome("create", table, created);
-        }
-        self.outcome("create", table, created)
+        let Some(staged) = self.stage(&definition).await? else { return Ok(Swap::Conflict) };
+        let layout = self.places.open(table, staged.location())?;
+        let creator = Creator {
+            commit: self.ids.unique(),
+            snapshot_id: snapshot_id(self.ids.unique()),
+            at_millis: self.clock.now().millis(),
+        };
+        let change = creation(definition, &staged, &layout, creator).await?;
+        self.change("create", table, change).await
     }
 
     async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError> {
-        let MetadataChange { requirements, updates } = change;
-        if requirements.iter().any(|requirement| requirement.check(Some(&base.metadata)).is_err()) {
+        if change.requirements.iter().any(|requirement| requirement.check(Some(&base.metadata)).is_err()) {
             return Ok(Swap::Conflict);
         }
-        let identifier = json!({ "namespace": [NAMESPACE], "name": table.to_string() });
-        let body = json!({ "identifier": identifier, "requirements": requirements, "updates": updates });
-        let committed = self.client.call(Method::POST, &self.table_url(table).await?, Some(&body)).await;
-        self.outcome("commit", table, committed)
+        self.change("commit", table, change).await
     }
 
     fn location(&self, _table: Table) -> Option<String> {
@@ -203,21 +245,31 @@ fn name(table: Table) -> String {
     format!("{NAMESPACE}.{table}")
 }
 
-/// The body that creates a table.
-fn creation(definition: Definition) -> Result<Value, TablesError> {
-    let (table, properties) = (definition.table, definition.properties.clone());
-    let metadata = definition.metadata_at(NOWHERE)?;
-    let mut properties = json!(properties);
-    // Servers make the format of their own choice where nothing is said.
-    properties["format-version"] = "2".into();
-    Ok(json!({
-        "name": table.to_string(),
-        "schema": metadata.current_schema().as_ref(),
-        "partition-spec": metadata.default_partition_spec().as_ref(),
-        "write-order": metadata.default_sort_order().as_ref(),
-        "stage-create": false,
-        "properties": properties,
-    }))
+/// An update as it is sent.
+fn update(update: &TableUpdate) -> Value {
+    let mut value = json!(update);
+    if let TableUpdate::AddSchema { schema } = update {
+        // The protocol leaves it out by now; servers that are a little older insist on it.
+        value["last-column-id"] = schema.highest_field_id().into();
+    }
+    value
+}
+
+/// A table's metadata. A server that stamps it with its own clock may have one that is behind ours, and then the metadata seems
+/// older than its newest snapshot, which the library takes for damage.
+fn metadata_of(text: &str) -> serde_json::Result<TableMetadata> {
+    let error = match serde_json::from_str(text) {
+        Ok(metadata) => return Ok(metadata),
+        Err(error) => error,
+    };
+    let mut value: Value = serde_json::from_str(text)?;
+    let times = |key: &str| value[key].as_array().into_iter().flatten().filter_map(|entry| entry["timestamp-ms"].as_i64());
+    let newest = times("snapshot-log").chain(times("metadata-log")).max();
+    match (newest, value["last-updated-ms"].as_i64()) {
+        (Some(newest), Some(stamped)) if newest > stamped => value["last-updated-ms"] = newest.into(),
+        _ => return Err(error),
+    }
+    serde_json::from_value(value)
 }
 
 fn mentions_location(reply: &Reply) -> bool {
@@ -255,7 +307,21 @@ fn refused(doing: &'static str, object: String, reply: &Reply) -> TablesError {
 
 #[cfg(test)]
 mod tests {
+    use icegate_model::{RandomIds, SystemClock};
+
     use super::*;
+
+    #[test]
+    fn metadata_of_a_server_whose_clock_is_behind_is_read() {
+        let definition = Definition::new(Table::Logs, &RandomIds, SystemClock.now()).unwrap();
+        let mut value = serde_json::to_value(definition.metadata_at("s3://b/t").unwrap()).unwrap();
+        value["last-updated-ms"] = 5_000.into();
+        value["metadata-log"] = json!([{ "metadata-file": "s3://b/t/metadata/0.json", "timestamp-ms": 100_000 }]);
+        assert!(serde_json::from_value::<TableMetadata>(value.clone()).is_err());
+        assert_eq!(metadata_of(&value.to_string()).unwrap().last_updated_ms(), 100_000);
+        value["format-version"] = 9.into();
+        assert!(metadata_of(&value.to_string()).is_err());
+    }
 
     #[test]
     fn a_warehouse_is_encoded_and_an_encoded_prefix_stays() {

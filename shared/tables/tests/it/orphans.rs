@@ -1,0 +1,224 @@
+//! What nothing refers to goes, what something refers to or may still refer to stays.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use icegate_model::{Clock, Table};
+use icegate_storage::Root;
+use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
+use icegate_testkit::{ClockedStore, ManualClock};
+use object_store::ObjectStoreExt;
+
+use crate::backends::process;
+use crate::conformance::{ledger, write_and_commit};
+use crate::rows::{NEW_YEAR, log, logs, read_all};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const GRACE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
+const RETENTION: Retention = Retention { time: HOUR, snapshots: 1 };
+
+struct Place {
+    root: Root,
+    store: Arc<ClockedStore>,
+    clock: Arc<ManualClock>,
+    tables: Tables,
+}
+
+fn clocked(root: &Root, clock: &Arc<ManualClock>) -> (Root, Arc<ClockedStore>) {
+    let store = Arc::new(ClockedStore::new(Arc::clone(&root.store), Arc::clone(clock) as Arc<dyn Clock>));
+    (root.with_store(Arc::clone(&store) as icegate_storage::Store), store)
+}
+
+async fn place() -> Place {
+    let clock = Arc::new(ManualClock::at(icegate_model::Timestamp::from_micros(NEW_YEAR)));
+    let (root, store) = clocked(&Root::memory(), &clock);
+    let tables = process(&root, &clock, 1);
+    tables.migrate_create(false).await.unwrap();
+    Place { root, store, clock, tables }
+}
+
+impl Place {
+    fn in_wal(&self) -> InWal {
+        InWal { at: self.clock.now(), segments: HashMap::new() }
+    }
+
+    async fn sweep(&self) -> Swept {
+        self.tables.sweep(Table::Logs, RETENTION, GRACE, &self.in_wal(), false).await.unwrap()
+    }
+
+    async fn objects(&self) -> BTreeSet<String> {
+        let listed = self.root.store.list(Some(&self.root.path("icegate/logs")));
+        listed.map_ok(|object| object.location.to_string()).try_collect().await.unwrap()
+    }
+
+    async fn commit(&self, name: &str) {
+        write_and_commit(&self.tables, &[log("a", "s", NEW_YEAR, name)], ledger(&[name], &[])).await.unwrap();
+    }
+
+    /// A shift that writes a file and then dies; its URL's file name.
+    async fn crash(&self) -> String {
+        let rows = logs(&[log("a", "s", NEW_YEAR, "lost")]);
+        let files = self.tables.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap();
+        files[0].url().rsplit('/').next().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_crashed_shifts_file_goes_after_the_grace_and_nothing_else_does() {
+    let place = place().await;
+    place.commit("s1").await;
+    let lost = place.crash().await;
+    let before = place.objects().await;
+    place.clock.advance(GRACE - Duration::from_secs(1));
+    assert_eq!(place.sweep().await, Swept::default());
+    assert_eq!(place.objects().await, before);
+
+    place.clock.advance(Duration::from_secs(1));
+    let swept = place.sweep().await;
+    assert_eq!((swept.orphans.len(), swept.removed, swept.failed), (1, 1, 0));
+    assert!(swept.orphans[0].0.as_ref().ends_with(&lost) && swept.removed_bytes == swept.orphans[0].1);
+    let gone: Vec<_> = before.difference(&place.objects().await).cloned().collect();
+    assert_eq!(gone, [swept.orphans[0].0.to_string()]);
+    let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
+    assert_eq!(read_all(&snapshot).await.len(), 1);
+    assert_eq!(place.sweep().await, Swept::default());
+}
+
+#[tokio::test]
+async fn a_dry_run_names_the_orphans_and_changes_nothing() {
+    let place = place().await;
+    let lost = place.crash().await;
+    place.clock.advance(GRACE);
+    let before = place.objects().await;
+    let swept = place.tables.sweep(Table::Logs, RETENTION, GRACE, &place.in_wal(), true).await.unwrap();
+    assert_eq!((swept.orphans.len(), swept.removed), (1, 0));
+    assert!(swept.orphans[0].0.as_ref().ends_with(&lost));
+    assert_eq!(place.objects().await, before);
+}
+
+#[tokio::test]
+async fn what_an_expiry_left_behind_goes_and_what_retained_snapshots_use_stays() {
+    let place = place().await;
+    // More manifests than a commit merges, so that merged ones are left behind too.
+    for number in 0..103 {
+        place.commit(&format!("s{number}")).await;
+    }
+    place.tables.expire(Table::Logs, RETENTION, &place.in_wal(), false).await.unwrap();
+    place.clock.advance(2 * DAY);
+    let removed = place.tables.expire(Table::Logs, RETENTION, &place.in_wal(), false).await.unwrap().removed;
+    assert_eq!(removed, 103);
+    assert_eq!(place.sweep().await, Swept::default());
+    place.clock.advance(2 * DAY);
+    let swept = place.sweep().await;
+    assert_eq!(swept.failed, 0);
+    let removed = |part: &str| swept.orphans.iter().filter(|(path, _)| path.as_ref().contains(part)).count();
+    // A list and a ledger of each, the hundred merged manifests, and all but the logged hundred of the older metadata.
+    assert_eq!((removed("/snap-"), removed("/ledger/"), removed("-m0.avro")), (103, 103, 100));
+    assert_eq!((removed("/data/"), removed("version-hint")), (0, 0));
+    assert_eq!(removed(".metadata.json"), swept.orphans.len() - 306);
+    let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
+    assert_eq!(read_all(&snapshot).await.len(), 103);
+}
+
+#[tokio::test]
+async fn more_orphans_than_a_page_holds_are_all_removed_and_one_that_fails_stops_none() {
+    const COUNT: usize = 1_205;
+    let place = place().await;
+    let mut undeletable = Vec::new();
+    for number in 0..COUNT {
+        let path = place.root.path(&format!("icegate/logs/data/lost/{number}.parquet"));
+        place.root.store.put(&path, "x".into()).await.unwrap();
+        if number % 400 == 7 {
+            // 7, 407 and 807.
+            undeletable.push(path);
+        }
+    }
+    place.store.refuse_to_delete(undeletable);
+    place.clock.advance(GRACE);
+    let swept = place.sweep().await;
+    assert_eq!((swept.orphans.len(), swept.removed, swept.failed, swept.removed_bytes), (COUNT, COUNT - 3, 3, 1_202));
+    place.store.refuse_to_delete([]);
+    let swept = place.sweep().await;
+    assert_eq!((swept.removed, swept.failed), (3, 0));
+}
+
+#[tokio::test]
+async fn no_grace_is_shorter_than_the_least_one() {
+    let place = place().await;
+    place.crash().await;
+    place.clock.advance(MIN_ORPHAN_GRACE - Duration::from_secs(1));
+    let swept = place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap();
+    assert_eq!(swept, Swept::default());
+    place.clock.advance(Duration::from_secs(1));
+    assert_eq!(place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap().removed, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_removed_while_something_that_is_referred_to_can_not_be_read() {
+    let place = place().await;
+    place.commit("s1").await;
+    place.crash().await;
+    place.clock.advance(GRACE);
+    let manifest = place.objects().await.into_iter().find(|path| path.ends_with("-m0.avro")).unwrap();
+    place.root.store.put(&manifest.as_str().into(), "garbage".into()).await.unwrap();
+    let before = place.objects().await;
+    let error = place.tables.sweep(Table::Logs, RETENTION, GRACE, &place.in_wal(), false).await.unwrap_err();
+    assert!(matches!(error, TablesError::Corrupt { .. }), "{error}");
+    assert_eq!(place.objects().await, before);
+}
+
+#[tokio::test]
+async fn a_commit_that_was_checked_before_the_sweep_is_refused_after_it() {
+    let place = place().await;
+    place.commit("s1").await;
+    let rows = logs(&[log("a", "s", NEW_YEAR, "frozen")]);
+    let files = place.tables.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap();
+    place.clock.advance(GRACE);
+    assert_eq!(place.sweep().await.removed, 1);
+    let error = place.tables.commit(Table::Logs, Append { files, ledger: ledger(&["s2"], &[]) }).await.unwrap_err();
+    assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
+    assert_eq!(place.tables.snapshot(Table::Logs).await.unwrap().total_rows(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_was_frozen_before_its_swap_for_days_does_not_commit_files_that_were_removed() {
+    let place = place().await;
+    place.commit("s1").await;
+    let (root, store) = clocked(&place.root, &place.clock);
+    let frozen = process(&root, &place.clock, 2);
+    let rows = logs(&[log("a", "s", NEW_YEAR, "frozen")]);
+    let files = frozen.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap();
+    let ice = store.creations.lock().await;
+    let commit = tokio::spawn(async move { frozen.commit(Table::Logs, Append { files, ledger: ledger(&["s2"], &[]) }).await });
+    while store.creators() == 0 {
+        tokio::task::yield_now().await;
+    }
+    place.clock.advance(GRACE);
+    // Its data file, manifest, manifest list and ledger: nobody has committed since, so nothing but the sweep stands in its way.
+    assert_eq!(place.sweep().await.removed, 4);
+    drop(ice);
+    let error = commit.await.unwrap().unwrap_err();
+    assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
+    let snapshot = process(&place.root, &place.clock, 3).snapshot(Table::Logs).await.unwrap();
+    assert_eq!(read_all(&snapshot).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sweep_that_removes_something_replaces_the_newest_snapshot_first() {
+    let place = place().await;
+    place.commit("s1").await;
+    place.crash().await;
+    let before = place.tables.snapshot(Table::Logs).await.unwrap();
+    place.clock.advance(GRACE);
+    place.sweep().await;
+    let after = place.tables.snapshot(Table::Logs).await.unwrap();
+    // A swap that was planned on the one before fails on every catalog.
+    assert_ne!(after.id(), before.id());
+    assert_eq!(after.total_rows(), 1);
+    place.sweep().await;
+    assert_eq!(place.tables.snapshot(Table::Logs).await.unwrap().id(), after.id());
+}
