@@ -17,12 +17,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Everything in one process (the default)
     Run(Place),
-    /// OTLP receivers and the shift
+    /// OTLP receivers, and the shift unless shift.enabled is false
     #[command(subcommand)]
     Ingest(Part),
     /// The query APIs
     #[command(subcommand)]
     Query(Part),
+    /// The shift alone, from the write-ahead log into the tables
+    #[command(subcommand)]
+    Shift(Part),
     /// Work on the tables: create, upgrade, clean up
     #[command(subcommand)]
     Maintain(Maintain),
@@ -54,6 +57,9 @@ pub(crate) enum Maintain {
     Migrate(Migrate),
     /// Remove old snapshots and objects that nothing refers to, on a schedule until it is stopped
     Run(MaintainArgs),
+    /// Segments that nobody can read
+    #[command(subcommand)]
+    Quarantine(Quarantine),
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +72,12 @@ pub(crate) struct MaintainArgs {
     /// Only say what would be removed, once
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// Name them, one a line: table, segment, since when, why
+    List(Place),
 }
 
 #[derive(Debug, Subcommand)]

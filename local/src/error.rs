@@ -6,6 +6,7 @@ use icegate_model::{ErrorKind, Table};
 use icegate_runtime::{ConfigError, TelemetryError};
 use icegate_storage::StorageError;
 use icegate_tables::TablesError;
+use icegate_wal::WalError;
 
 use crate::send::SendError;
 
@@ -22,6 +23,8 @@ pub(crate) enum ProcessError {
     Tables(#[from] TablesError),
     #[error("{}", failures(failed))]
     Maintain { failed: Vec<(Table, MaintainError)> },
+    #[error(transparent)]
+    Wal(#[from] WalError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("{server}: can't listen on {address}: {source}")]
@@ -48,6 +51,7 @@ impl ProcessError {
             Self::Storage { source, .. } => source.kind(),
             Self::Tables(error) => error.kind(),
             Self::Maintain { failed } => failed.first().map_or(ErrorKind::Internal, |(_, error)| error.kind()),
+            Self::Wal(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::Listen { .. } => ErrorKind::Unavailable,
             Self::Send(error) => error.kind(),

@@ -6,6 +6,7 @@ mod cli;
 mod error;
 mod maintain;
 mod migrate;
+mod quarantine;
 mod send;
 mod serve;
 mod stores;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ConfigCommand, Maintain, Migrate, Part, Place};
+use crate::cli::{Cli, Command, ConfigCommand, Maintain, Migrate, Part, Place, Quarantine};
 use crate::error::ProcessError;
 
 /// Threads for work that blocks (encoding, decoding, file system calls), for each CPU and at least. Each keeps memory of its own
@@ -43,6 +44,8 @@ async fn run(command: Command) -> Result<(), ProcessError> {
         Command::Run(place) => Box::pin(serve::run(&place, serve::Parts::ALL)).await,
         Command::Ingest(Part::Run(place)) => Box::pin(serve::run(&place, serve::Parts::INGEST)).await,
         Command::Query(Part::Run(place)) => Box::pin(serve::run(&place, serve::Parts::QUERY)).await,
+        Command::Shift(Part::Run(place)) => Box::pin(serve::run(&place, serve::Parts::SHIFT)).await,
+        Command::Maintain(Maintain::Quarantine(Quarantine::List(place))) => quarantine::list(&place).await,
         Command::Maintain(Maintain::Migrate(Migrate::Create(task))) => migrate::create(&task.place, task.dry_run).await,
         Command::Maintain(Maintain::Migrate(Migrate::Upgrade(task))) => migrate::upgrade(&task.place, task.dry_run).await,
         Command::Maintain(Maintain::Run(task)) => Box::pin(maintain::run(&task)).await,

@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::jobs;
 use crate::catalog::open_tables;
 use crate::error::ProcessError;
 use crate::stores;
@@ -29,17 +30,19 @@ pub(crate) struct Lake {
     pub(super) wal: Arc<Wal>,
     pub(super) tables: Arc<Tables>,
     ids: Arc<dyn IdGenerator>,
+    requests: RequestMetrics,
 }
 
 impl Lake {
     /// Opens what the configuration names; every request to a store is counted.
     pub(crate) async fn open(config: &Config, registry: &mut Registry) -> Result<Self, ProcessError> {
         let requests = RequestMetrics::register(registry);
-        let stores = stores::stores(config).with_wrap(move |store| Arc::new(Counted::new(store, requests.clone())));
+        let counted = requests.clone();
+        let stores = stores::stores(config).with_wrap(move |store| Arc::new(Counted::new(store, counted.clone())));
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let wal = Wal::new(stores::open(&stores, stores::QUEUE, &config.queue.common.base_path)?);
         let tables = open_tables(config, &stores, Arc::clone(&clock), Arc::clone(&ids)).await?;
-        Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids })
+        Ok(Self { clock, wal: Arc::new(wal), tables: Arc::new(tables), ids, requests })
     }
 
     pub(super) fn start_writer(&self, config: &Config, registry: &mut Registry) -> (Writer, WriterTask) {
@@ -61,7 +64,12 @@ impl Lake {
     }
 
     /// Shifts in the background until `stop`, and then to the end of the pass.
-    pub(super) fn start_shifter(&self, config: &Config, registry: &mut Registry, stop: CancellationToken) -> JoinHandle<()> {
+    pub(super) fn start_shifter(
+        &self,
+        config: &Config,
+        registry: &mut Registry,
+        stop: CancellationToken,
+    ) -> Result<JoinHandle<()>, ProcessError> {
         let (read, write, jobs) = (&config.shift.read, &config.shift.write, &config.shift.jobsmanager);
         let files = FileOptions {
             row_group_rows: write.row_group_size,
@@ -80,7 +88,8 @@ impl Lake {
         };
         let metrics = icegate_shift::Metrics::register(registry);
         let shifter = Shifter::new(Arc::clone(&self.tables), Arc::clone(&self.wal), shift, Arc::clone(&self.clock), metrics);
-        tokio::spawn(async move { shifter.run(stop).await })
+        let shifter = shifter.with_jobs(jobs::open(config, self.wal.root(), self.ids.as_ref(), &self.requests)?);
+        Ok(tokio::spawn(async move { shifter.run(stop).await }))
     }
 
     pub(crate) fn maintainer(&self, config: &Config, registry: &mut Registry) -> Maintainer {

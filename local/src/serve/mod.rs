@@ -5,6 +5,7 @@
 
 mod grpc;
 mod http;
+mod jobs;
 pub(crate) mod lake;
 mod listen;
 mod loki;
@@ -33,14 +34,21 @@ const DRAIN: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     ingest: bool,
+    shift: bool,
     query: bool,
     maintain: bool,
 }
 
 impl Parts {
-    pub(crate) const ALL: Self = Self { ingest: true, query: true, maintain: true };
-    pub(crate) const INGEST: Self = Self { ingest: true, query: false, maintain: false };
-    pub(crate) const QUERY: Self = Self { ingest: false, query: true, maintain: false };
+    pub(crate) const ALL: Self = Self { ingest: true, shift: true, query: true, maintain: true };
+    pub(crate) const INGEST: Self = Self { ingest: true, shift: true, query: false, maintain: false };
+    pub(crate) const SHIFT: Self = Self { ingest: false, shift: true, query: false, maintain: false };
+    pub(crate) const QUERY: Self = Self { ingest: false, shift: false, query: true, maintain: false };
+
+    /// What a process runs may leave the shift to others; a process that is there for it may not.
+    fn configured(self, config: &Config) -> Self {
+        Self { shift: self.shift && (config.shift.enabled || !self.ingest), ..self }
+    }
 }
 
 /// Servers that were started, each with a name, and what stops them.
@@ -54,7 +62,7 @@ pub(crate) async fn run(place: &Place, parts: Parts) -> Result<(), ProcessError>
     let config = place.config()?;
     let telemetry = Telemetry::start(&config.tracing)?;
     let stop = stop_on_signal().map_err(|source| ProcessError::Signals { source })?;
-    let ended = run_until_stopped(&config, parts, stop).await;
+    let ended = run_until_stopped(&config, parts.configured(&config), stop).await;
     telemetry.finish();
     ended
 }
@@ -63,15 +71,18 @@ async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToke
     let mut registry = Registry::with_prefix("icegate");
     let lake = Lake::open(config, &mut registry).await?;
     let listeners = Listeners::bind(config, parts).await?;
-    for change in lake.tables.migrate_create(false).await? {
-        tracing::info!(%change, "migrated");
+    // A process that only answers queries needs no right to write; until the tables exist it answers from the WAL and says so.
+    if parts.ingest || parts.shift {
+        for change in lake.tables.migrate_create(false).await? {
+            tracing::info!(%change, "migrated");
+        }
     }
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
     let loki = if parts.query { Some(loki::router(config, &lake, &mut registry)?) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(config, &mut registry)) } else { None };
-    let shifting = parts.ingest.then(|| lake.start_shifter(config, &mut registry, stop.clone()));
+    let shifting = if parts.shift { Some(lake.start_shifter(config, &mut registry, stop.clone())?) } else { None };
     let maintaining =
         (parts.maintain && config.maintain.enabled).then(|| lake.start_maintainer(config, &mut registry, stop.clone()));
     if let Some((writer, _)) = &writing {
@@ -112,6 +123,10 @@ impl Servers {
     /// Waits until all servers have ended. The first that ends by itself ends the others.
     async fn wait(mut self) -> Result<(), ProcessError> {
         let mut outcome = Ok(());
+        if self.running.is_empty() {
+            // A shifter without a metrics port serves nobody and works all the same.
+            self.stop.cancelled().await;
+        }
         while let Some(ended) = tokio::select! {
             ended = self.running.join_next() => ended,
             () = overdue(&self.stop) => {

@@ -93,12 +93,12 @@ impl Backend {
         let place = unique("lake");
         let stores = format!(
             "catalog: {{ backend: !object_store , warehouse: \"s3://warehouse/{place}/\" }}\n{}",
-            on_s3(s3, "warehouse", &format!("s3://queue/{place}/"))
+            on_s3(s3, REGION, "warehouse", &format!("s3://queue/{place}/"))
         );
         let tables = json!({
-            "catalog": "object_store", "warehouse": format!("s3://warehouse/{place}"), "s3": s3, "key": KEY, "secret": KEY,
+            "catalog": "object_store", "warehouse": format!("s3://warehouse/{place}"), "region": REGION, "s3": s3, "key": KEY, "secret": KEY,
         });
-        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(), tables })
+        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(REGION), tables })
     }
 
     /// MinIO and a branch of Nessie's.

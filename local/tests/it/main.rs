@@ -13,6 +13,7 @@ mod migrate;
 mod outside;
 mod process;
 mod quick_start;
+mod several_processes;
 mod soak;
 mod stack;
 mod storage_down;

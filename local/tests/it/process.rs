@@ -29,8 +29,21 @@ pub(crate) enum Part {
     All,
     /// `icegate ingest run`.
     Ingest,
+    /// `icegate shift run`.
+    Shift,
     /// `icegate query run`.
     Query,
+}
+
+impl Part {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &["run", "-c"],
+            Self::Ingest => &["ingest", "run", "-c"],
+            Self::Shift => &["shift", "run", "-c"],
+            Self::Query => &["query", "run", "-c"],
+        }
+    }
 }
 
 /// What differs between tests on plain files in the process's configuration.
@@ -43,54 +56,60 @@ pub(crate) struct Settings<'a> {
 }
 
 impl Process {
-    /// Starts the binary with everything in one process, on plain files, and waits until it answers.
+    /// Starts the whole system in one process, on plain files, and waits until it answers.
     pub(crate) async fn start(settings: &Settings<'_>) -> Self {
-        let data = settings.data.display();
-        let stores = format!(
-            "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
-             storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
-             queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n"
-        );
-        Self::start_part(Part::All, settings, &stores, free_ports()).await
+        Self::start_as(Part::All, settings).await
     }
 
-    /// Starts the binary as one of its processes on the stores of a configuration, and waits until it answers. The data folder
-    /// holds the configuration; the ports are those of OTLP over HTTP and gRPC, Loki and metrics.
+    /// Starts one of the processes, on plain files, and waits until it answers.
+    pub(crate) async fn start_as(part: Part, settings: &Settings<'_>) -> Self {
+        Self::start_part(part, settings, &files_text(settings.data), free_ports()).await
+    }
+
+    /// Starts one of the processes on the stores of a configuration, and waits until it answers. The data folder holds the
+    /// configuration; the ports are those of OTLP over HTTP and gRPC, Loki and metrics.
     pub(crate) async fn start_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 4]) -> Self {
+        let mut process = Self::spawn_part(part, settings, stores, ports);
+        process.wait_until_ready(part).await;
+        process
+    }
+
+    /// Starts one of the processes, on plain files, which may not be ready yet.
+    pub(crate) fn spawn(part: Part, settings: &Settings<'_>) -> Self {
+        Self::spawn_part(part, settings, &files_text(settings.data), free_ports())
+    }
+
+    fn spawn_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 4]) -> Self {
         let [otlp_http, otlp_grpc, loki, metrics] = ports;
-        let config = settings.data.join(format!("icegate-{otlp_http}.yaml"));
+        // Several processes may share the folder.
+        let config = settings.data.join(format!("icegate-{metrics}.yaml"));
         std::fs::write(&config, format!("{stores}{}", servers_text(settings, ports))).unwrap();
-        let arguments: &[&str] = match part {
-            Part::All => &["run", "-c"],
-            Part::Ingest => &["ingest", "run", "-c"],
-            Part::Query => &["query", "run", "-c"],
-        };
-        let mut command = icegate(arguments);
+        let mut command = icegate(part.arguments());
         command.arg(&config).envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
-        let mut process = Self { child, otlp_http, otlp_grpc, loki, metrics, log };
-        process.wait_until_ready(part).await;
-        process
+        Self { child, otlp_http, otlp_grpc, loki, metrics, log }
     }
 
-    async fn wait_until_ready(&mut self, part: Part) {
-        let mut urls = Vec::new();
-        if part != Part::Ingest {
-            urls.push(format!("http://127.0.0.1:{}/ready", self.loki));
-        }
-        if part != Part::Query {
-            urls.push(self.otlp("/health"));
-        }
+    /// Waits until the process answers on the ports that it opens.
+    pub(crate) async fn wait_until_ready(&mut self, part: Part) {
+        let (ready, health) = (format!("{}/ready", self.loki), format!("{}/health", self.otlp_http));
+        let metrics = format!("{}/metrics", self.metrics);
+        let mut urls = match part {
+            Part::All => vec![ready, health],
+            Part::Ingest => vec![health, metrics],
+            Part::Shift => vec![metrics],
+            Part::Query => vec![ready, metrics],
+        };
         let started = Instant::now();
         while let Some(url) = urls.last() {
             assert!(started.elapsed() < PATIENCE, "icegate was not ready:\n{}", self.log());
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("icegate ended with {status} before it was ready:\n{}", self.log());
             }
-            if reqwest::get(url).await.is_ok_and(|answer| answer.status().is_success()) {
+            if reqwest::get(format!("http://127.0.0.1:{url}")).await.is_ok_and(|answer| answer.status().is_success()) {
                 urls.pop();
             } else {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -148,7 +167,7 @@ impl Process {
 
     /// A metric of the process now, by the start of its line; 0 where it isn't there.
     pub(crate) async fn metric(&self, line: &str) -> f64 {
-        let text = reqwest::get(format!("http://127.0.0.1:{}/metrics", self.metrics)).await.unwrap().text().await.unwrap();
+        let text = self.metrics().await;
         let value = text.lines().find_map(|found| found.strip_prefix(line));
         value.map_or(0.0, |value| value.trim().parse().unwrap())
     }
@@ -228,6 +247,16 @@ pub(crate) fn encode(parameters: &[(&str, &str)]) -> String {
         }
     }
     text
+}
+
+/// Everything in one folder.
+fn files_text(data: &Path) -> String {
+    let data = data.display();
+    format!(
+        "catalog: {{ backend: !object_store , warehouse: \"file://{data}/warehouse/\" }}\n\
+         storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n\
+         queue: {{ common: {{ base_path: \"file://{data}/queue/\" }} }}\n"
+    )
 }
 
 fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {

@@ -9,10 +9,11 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use icegate_model::{Table, TenantId, TimeRange, Timestamp};
-use icegate_tables::{Snapshot, Tables};
+use icegate_tables::{Shifted, Snapshot, Tables, TablesError};
 use icegate_wal::{Segment, Wal};
 
-use crate::footers::Footers;
+use crate::footers::{Damaged, Footers, Known};
+use crate::marks::Marks;
 use crate::memory::BoundedPool;
 use crate::plan::{self, Window};
 use crate::provider::TenantRows;
@@ -21,10 +22,12 @@ use crate::schema::read_schema;
 use crate::segments::{self, PlannedSegment};
 use crate::snapshots::Snapshots;
 use crate::sources::{Source, TableSources};
-use crate::{EngineConfig, EngineError, Metrics, is_stale};
+use crate::{EngineConfig, EngineError, Metrics, is_damaged, is_stale};
 
 /// How often a scan is planned before a vanishing object is given up on.
 const PLAN_ATTEMPTS: usize = 3;
+/// How often a query is planned without the segments that it found damaged, each time at least one of them.
+const MAX_DAMAGED: usize = 16;
 /// How far the clocks of writers and shifters may be apart: a ledger may seem this much older than its segments.
 const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
@@ -37,6 +40,7 @@ pub struct Engine {
     table_sources: TableSources,
     wal_source: Option<Source>,
     footers: Footers,
+    marks: Marks,
     snapshots: Snapshots,
     metrics: Metrics,
 }
@@ -75,8 +79,10 @@ impl Engine {
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
             .with_cache_manager(CacheManagerConfig::default().with_metadata_cache_limit(config.metadata_cache_bytes))
             .build_arc()?;
-        let wal_source = wal.as_ref().map(|wal| Source::register(&runtime, "wal", &wal.root().store)).transpose()?;
-        let footers = Footers::new(config.footer_cache_entries, config.footer_read_parallelism);
+        let damaged = Damaged::default();
+        let register = |wal: &Arc<Wal>| Source::register(&runtime, "wal", &wal.root().store, Some(damaged.clone()));
+        let wal_source = wal.as_ref().map(register).transpose()?;
+        let footers = Footers::new(config.footer_cache_entries, config.footer_read_parallelism, damaged);
         Ok(Self {
             tables,
             wal,
@@ -84,6 +90,7 @@ impl Engine {
             table_sources: TableSources::default(),
             wal_source,
             footers,
+            marks: Marks::default(),
             runtime,
             snapshots: Snapshots::default(),
             metrics: Metrics::default(),
@@ -126,7 +133,8 @@ impl Engine {
         self.retry_stale(|| async move { query(self.open(table, tenant, range).await?).await }).await
     }
 
-    /// Runs `query`, which opens what it needs itself, and once more where an object vanished meanwhile.
+    /// Runs `query`, which opens what it needs itself, and once more where an object vanished meanwhile, or again without the
+    /// segments that it found damaged: those are then in the reports' warnings (READ-2).
     ///
     /// # Errors
     /// Those of `query`.
@@ -136,16 +144,20 @@ impl Engine {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let result = query().await;
-        if !matches!(&result, Err(error) if is_stale(error)) {
-            return result;
+        let (mut vanished, mut damaged) = (0, 0);
+        loop {
+            let result = query().await;
+            match &result {
+                Err(error) if is_damaged(error) && damaged < MAX_DAMAGED => damaged += 1,
+                Err(error) if !is_damaged(error) && is_stale(error) && vanished == 0 => vanished += 1,
+                _ => return result,
+            }
+            drop(result);
+            for table in Table::ALL {
+                self.snapshots.forget(table);
+            }
+            self.metrics.replans.inc();
         }
-        drop(result);
-        for table in Table::ALL {
-            self.snapshots.forget(table);
-        }
-        self.metrics.replans.inc();
-        query().await
     }
 
     fn forget(&self, table: Table) {
@@ -158,14 +170,26 @@ impl Engine {
         let (mut files, mut segments) = (None, None);
         if let Some(window) = Window::of(range) {
             // READ-1 rests on this order: what leaves the listing after it was taken is in the snapshot that is loaded after it.
-            let listed = self.list(table).await?;
+            let (listed, marked) = self.list(table).await?;
             let snapshot = self.snapshot(table, &listed).await?;
-            report.snapshot = snapshot.id();
-            let planned_files = plan::files(&snapshot, tenant, window, &mut report)?;
-            let planned_segments = self.segments(listed, &snapshot, tenant, window, &mut report).await?;
-            self.check_objects(table, planned_files.len() + planned_segments.len())?;
-            files = Some((self.table_sources.of(&self.runtime, table, &snapshot.root().store)?, planned_files));
-            segments = self.wal_source.clone().map(|source| (source, planned_segments));
+            let nothing_shifted = Shifted::default();
+            let shifted = snapshot.as_ref().map_or(&nothing_shifted, |snapshot| snapshot.shifted());
+            let mut objects = 0;
+            if let Some(snapshot) = &snapshot {
+                report.snapshot = snapshot.id();
+                let planned = plan::files(snapshot, tenant, window, &mut report)?;
+                objects += planned.len();
+                files = Some((self.table_sources.of(&self.runtime, table, &snapshot.root().store)?, planned));
+            }
+            report.no_table = snapshot.is_none();
+            report.unreadable =
+                segments::candidates(marked, shifted, tenant, window, &mut ScanReport::new(table, tenant.clone()))
+                    .into_iter()
+                    .map(|segment| segment.name)
+                    .collect();
+            let planned = self.segments(listed, shifted, tenant, window, &mut report).await?;
+            self.check_objects(table, objects + planned.len())?;
+            segments = self.wal_source.clone().map(|source| (source, planned));
         }
         self.metrics.count(&report);
         let provider = TenantRows {
@@ -182,26 +206,32 @@ impl Engine {
         Ok(Opened { session: self.session(), provider: Arc::new(provider), report: Arc::new(report) })
     }
 
-    async fn list(&self, table: Table) -> Result<Vec<Segment>, EngineError> {
-        match &self.wal {
-            Some(wal) => Ok(wal.list(table).await?.segments),
-            None => Ok(Vec::new()),
-        }
+    /// The listed segments, and apart from them those that are set aside because nobody can read them.
+    async fn list(&self, table: Table) -> Result<(Vec<Segment>, Vec<Segment>), EngineError> {
+        let Some(wal) = &self.wal else { return Ok((Vec::new(), Vec::new())) };
+        let (listing, marks) = futures::try_join!(wal.list(table), self.marks.of(wal, table))?;
+        Ok(listing.segments.into_iter().partition(|segment| !marks.contains(&segment.name)))
     }
 
-    /// The newest snapshot, with the ledgers that can name the listed segments.
-    async fn snapshot(&self, table: Table, listed: &[Segment]) -> Result<Arc<Snapshot>, EngineError> {
-        if self.wal.is_some() {
+    /// The newest snapshot, with the ledgers that can name the listed segments; none where the table doesn't exist yet, so that
+    /// nothing was shifted and the WAL holds all there is. Without the WAL there is then no answer.
+    async fn snapshot(&self, table: Table, listed: &[Segment]) -> Result<Option<Arc<Snapshot>>, EngineError> {
+        let loaded = if self.wal.is_some() {
             let oldest = listed.iter().map(|segment| segment.created).min().unwrap_or(Timestamp::MAX);
-            return Ok(self.tables.snapshot_since(table, oldest - CLOCK_SKEW).await?);
+            self.tables.snapshot_since(table, oldest - CLOCK_SKEW).await
+        } else {
+            self.snapshots.within(self.config.max_age, &self.tables, table).await
+        };
+        match loaded {
+            Err(TablesError::NoTable { .. }) if self.wal.is_some() => Ok(None),
+            loaded => Ok(Some(loaded?)),
         }
-        Ok(self.snapshots.within(self.config.max_age, &self.tables, table).await?)
     }
 
     async fn segments(
         &self,
         listed: Vec<Segment>,
-        snapshot: &Snapshot,
+        shifted: &Shifted,
         tenant: &TenantId,
         window: Window,
         report: &mut ScanReport,
@@ -209,10 +239,11 @@ impl Engine {
         let Some(wal) = &self.wal else {
             return Ok(Vec::new());
         };
-        let candidates = segments::candidates(listed, snapshot.shifted(), tenant, window, report);
+        let candidates = segments::candidates(listed, shifted, tenant, window, report);
         self.check_objects(report.table, candidates.len())?;
-        let candidates = self.footers.of(wal, candidates).await?;
-        Ok(segments::planned(candidates, snapshot.shifted(), tenant, window, report))
+        let Known { readable, unreadable } = self.footers.of(wal, candidates).await?;
+        report.unreadable.extend(unreadable.into_iter().map(|segment| segment.name));
+        Ok(segments::planned(readable, shifted, tenant, window, report))
     }
 
     fn check_objects(&self, table: Table, objects: usize) -> Result<(), EngineError> {

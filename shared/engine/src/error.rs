@@ -71,7 +71,23 @@ impl EngineError {
     }
 }
 
-/// Whether an object vanished or was replaced after the scan was planned; planning once more helps.
+/// A segment that turned out to be damaged while it was read. Scans that are planned from now on leave it out.
+#[derive(Debug, thiserror::Error)]
+#[error("segment {path} of the write-ahead log is damaged: {reason}")]
+pub(crate) struct DamagedSegment {
+    pub(crate) path: String,
+    pub(crate) reason: String,
+}
+
+/// A table file whose bytes are not what a commit wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("data file {path} can't be read: {source}")]
+pub(crate) struct DamagedFile {
+    pub(crate) path: String,
+    pub(crate) source: ParquetError,
+}
+
+/// Whether an object vanished, was replaced or was found damaged after the scan was planned; planning once more helps.
 ///
 /// Looks through the error's whole chain of sources, so a query language's error that wraps DataFusion's will do.
 #[must_use]
@@ -79,7 +95,13 @@ pub fn is_stale(error: &(dyn Error + 'static)) -> bool {
     let vanished = |error: &object_store::Error| {
         matches!(error, object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. })
     };
-    chain(error).any(|link| as_type::<object_store::Error>(link).is_some_and(vanished))
+    is_damaged(error) || chain(error).any(|link| as_type::<object_store::Error>(link).is_some_and(vanished))
+}
+
+/// Whether a segment was found damaged after the scan was planned; planning once more leaves it out.
+#[must_use]
+pub fn is_damaged(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|link| link.downcast_ref::<DamagedSegment>().is_some())
 }
 
 /// The kind of an error from a plan over the engine's rows: the one place where DataFusion's errors get a kind.

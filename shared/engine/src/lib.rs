@@ -7,7 +7,8 @@
 //!   ledgers are left out. A segment that moves to the table in between is in the listing and in a ledger, so its rows count
 //!   once; the other order would miss them. The rows of a repeated request count once as well.
 //! - **READ-2** an object that vanished is an error that [`is_stale`] recognises, never a shorter answer; [`Engine::with_replan`]
-//!   plans once more.
+//!   plans once more. A segment that can't be read is left out of the plan and named by the report's warnings
+//!   ([`ScanReport::warnings`]); a table file that can't be read is an error that names it.
 //! - **TENANT-1** rows of other tenants are removed below the provider: table files by their partition, segments by the tenant of
 //!   each row group and again row by row, in a filter that no optimiser may move or drop.
 //! - **BOUND-1** [`EngineConfig`] bounds the memory of all queries together and the number of objects in one scan; the errors name
@@ -34,6 +35,7 @@ mod config;
 mod engine;
 mod error;
 mod footers;
+mod marks;
 mod memory;
 mod metrics;
 mod plan;
@@ -51,7 +53,7 @@ mod tenant_filter;
 
 pub use config::{EngineConfig, PredicatePushdown};
 pub use engine::{Engine, Opened};
-pub use error::{EngineError, is_stale, kind_of};
+pub use error::{EngineError, is_damaged, is_stale, kind_of};
 pub use metrics::Metrics;
 pub use report::{FileReport, ScanReport, SegmentReport};
 pub use schema::read_schema;

@@ -2,6 +2,9 @@ use std::fmt;
 
 use icegate_model::{Table, TenantId};
 
+/// Most unreadable segments that warnings name; the others are counted.
+const MAX_NAMED: usize = 10;
+
 /// What a scan reads, what it leaves out and why; for `explain` and statistics. Counts nothing that belongs to other tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanReport {
@@ -15,6 +18,10 @@ pub struct ScanReport {
     pub files: FileReport,
     /// The WAL's segments; all 0 where the WAL isn't read.
     pub segments: SegmentReport,
+    /// Segments that can't be read and may hold rows of the tenant and the time range: the answer is without them.
+    pub unreadable: Vec<String>,
+    /// The table doesn't exist, so that only the WAL is read.
+    pub no_table: bool,
 }
 
 /// The tenant's files of a table.
@@ -49,7 +56,24 @@ pub struct SegmentReport {
 
 impl ScanReport {
     pub(crate) fn new(table: Table, tenant: TenantId) -> Self {
-        Self { table, tenant, snapshot: None, files: FileReport::default(), segments: SegmentReport::default() }
+        let (files, segments) = (FileReport::default(), SegmentReport::default());
+        Self { table, tenant, snapshot: None, files, segments, unreadable: Vec::new(), no_table: false }
+    }
+
+    /// What keeps the answer from being whole, for the one who asked (READ-2). Names no other tenant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let table = self.table;
+        let missing = self
+            .no_table
+            .then(|| format!("table {table} does not exist in the catalog yet, the answer holds what is in the write-ahead log"));
+        let more = self.unreadable.len().saturating_sub(MAX_NAMED);
+        let more = (more > 0).then(|| format!("{more} more segments of {table} in the write-ahead log can't be read"));
+        let unreadable = self.unreadable.iter().take(MAX_NAMED);
+        let unreadable = unreadable.map(|segment| {
+            format!("segment {table}/{segment} of the write-ahead log can't be read, the answer is without its rows")
+        });
+        missing.into_iter().chain(unreadable).chain(more).collect()
     }
 }
 
@@ -70,7 +94,8 @@ impl fmt::Display for ScanReport {
             f,
             "  segments: {} planned ({} rows, {} bytes), {} outside the time range, {} shifted, {} repeated requests",
             segments.planned, segments.rows, segments.bytes, segments.outside_range, segments.shifted, segments.repeated_requests
-        )
+        )?;
+        self.warnings().iter().try_for_each(|warning| write!(f, "\n  {warning}"))
     }
 }
 
@@ -83,12 +108,14 @@ mod tests {
         let mut report = ScanReport::new(Table::Logs, TenantId::default_tenant());
         report.snapshot = Some(7);
         report.files = FileReport { planned: 2, outside_range: 3, rows: 10, bytes: 99 };
+        report.unreadable = vec!["s.parquet".to_owned()];
         report.segments = SegmentReport { planned: 1, outside_range: 4, shifted: 5, repeated_requests: 6, rows: 8, bytes: 77 };
         assert_eq!(
             report.to_string(),
             "scan of logs for default, snapshot 7\n  \
              files: 2 planned (10 rows, 99 bytes), 3 outside the time range\n  \
-             segments: 1 planned (8 rows, 77 bytes), 4 outside the time range, 5 shifted, 6 repeated requests"
+             segments: 1 planned (8 rows, 77 bytes), 4 outside the time range, 5 shifted, 6 repeated requests\n  \
+             segment logs/s.parquet of the write-ahead log can't be read, the answer is without its rows"
         );
     }
 }

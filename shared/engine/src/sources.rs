@@ -7,6 +7,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use icegate_model::Table;
 use icegate_storage::Store;
 
+use crate::footers::Damaged;
 use crate::reader::PinnedReaders;
 
 /// Where the objects of one kind are, for DataFusion.
@@ -18,12 +19,13 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Makes a store known under a name.
-    pub(crate) fn register(runtime: &RuntimeEnv, name: &str, store: &Store) -> Result<Self> {
+    /// Makes a store known under a name; what its readers find damaged is noted in `damaged`, where that may be left out of an
+    /// answer.
+    pub(crate) fn register(runtime: &RuntimeEnv, name: &str, store: &Store, damaged: Option<Damaged>) -> Result<Self> {
         let url = ObjectStoreUrl::parse(format!("icegate-{name}://store/"))?;
         runtime.register_object_store(url.as_ref(), Arc::clone(store));
         let cache = runtime.cache_manager.get_file_metadata_cache();
-        Ok(Self { url, readers: Arc::new(PinnedReaders::new(Arc::clone(store), cache)) })
+        Ok(Self { url, readers: Arc::new(PinnedReaders::new(Arc::clone(store), cache, damaged)) })
     }
 }
 
@@ -39,7 +41,7 @@ impl TableSources {
         if let Some((_, source)) = known.get(&table).filter(|(same, _)| Arc::ptr_eq(same, store)) {
             return Ok(source.clone());
         }
-        let source = Source::register(runtime, &format!("table-{table}"), store)?;
+        let source = Source::register(runtime, &format!("table-{table}"), store, None)?;
         known.insert(table, (Arc::clone(store), source.clone()));
         Ok(source)
     }

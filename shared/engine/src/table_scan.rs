@@ -75,7 +75,7 @@ mod tests {
 
     async fn rows_of(bytes: Vec<u8>, pushdown: PredicatePushdown) -> (SessionContext, Arc<TenantRows>) {
         let (session, store) = (SessionContext::new(), Root::memory().store);
-        let source = Source::register(&session.runtime_env(), "test", &store).unwrap();
+        let source = Source::register(&session.runtime_env(), "test", &store, None).unwrap();
         let file = DataFile {
             path: "f.parquet".into(),
             size: bytes.len() as u64,

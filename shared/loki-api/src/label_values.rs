@@ -21,7 +21,8 @@ pub(crate) async fn label_values(
     let asked = Arc::new((name, selector(&call.params)?));
     let values = run(&state, call.tenant, move |rows| {
         let asked = Arc::clone(&asked);
-        async move { Ok(values(&asked.0, range, &asked.1, &limits, &*rows).await?) }
+        async move { Ok((values(&asked.0, range, &asked.1, &limits, &*rows).await?, rows.warnings())) }
     });
-    Ok(render::json(render::names(&values.await?, MAX_ANSWER_BYTES)?))
+    let (values, warnings) = values.await?;
+    Ok(render::json(render::names(&values, &warnings, MAX_ANSWER_BYTES)?))
 }

@@ -21,9 +21,10 @@ pub(crate) async fn labels(State(state): State<Arc<Shared>>, call: Call) -> Resu
     let selector = Arc::new(selector(&call.params)?);
     let names = run(&state, call.tenant, move |rows| {
         let selector = Arc::clone(&selector);
-        async move { Ok(label_names(range, &selector, &limits, &*rows).await?) }
+        async move { Ok((label_names(range, &selector, &limits, &*rows).await?, rows.warnings())) }
     });
-    Ok(render::json(render::names(&names.await?, MAX_ANSWER_BYTES)?))
+    let (names, warnings) = names.await?;
+    Ok(render::json(render::names(&names, &warnings, MAX_ANSWER_BYTES)?))
 }
 
 /// Whose labels: those of the streams that `query` selects, or of all.

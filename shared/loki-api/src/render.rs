@@ -18,9 +18,12 @@ use crate::LokiError;
 use crate::call::Encoding;
 
 #[derive(Serialize)]
-struct Success<T> {
+struct Success<'a, T> {
     status: &'static str,
-    data: T,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<T>,
 }
 
 #[derive(Serialize)]
@@ -42,23 +45,27 @@ pub(crate) fn query(answer: Answer, at: Timestamp, encoding: &Encoding, stats: &
     let is_streams = matches!(answer, Answer::Streams(_));
     let encoding_flags = (is_streams && !encoding.flags.is_empty()).then_some(encoding.flags.as_slice());
     let (result_type, result) = QueryResult::of(&answer, at, encoding.is_categorized());
-    success(&QueryData { result_type, encoding_flags, result, stats }, max)
+    write(Some(&QueryData { result_type, encoding_flags, result, stats }), stats.warnings(), max)
 }
 
 /// Label names or values; without any, there is no `data`.
-pub(crate) fn names(names: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
-    if names.is_empty() { Ok(br#"{"status":"success"}"#.to_vec()) } else { success(&names, max) }
+pub(crate) fn names(names: &[String], warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    write((!names.is_empty()).then_some(&names), warnings, max)
 }
 
 /// Streams as label sets.
-pub(crate) fn label_sets(sets: &[Labels], max: usize) -> Result<Vec<u8>, LokiError> {
-    success(&sets.iter().map(LabelMap).collect::<Vec<_>>(), max)
+pub(crate) fn label_sets(sets: &[Labels], warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    write(Some(&sets.iter().map(LabelMap).collect::<Vec<_>>()), warnings, max)
 }
 
 /// Anything as the data of a success, in at most `max` bytes.
 pub(crate) fn success<T: Serialize>(data: &T, max: usize) -> Result<Vec<u8>, LokiError> {
+    write(Some(data), &[], max)
+}
+
+fn write<T: Serialize>(data: Option<&T>, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
     let mut body = Bounded { bytes: Vec::new(), max };
-    match serde_json::to_writer(&mut body, &Success { status: "success", data }) {
+    match serde_json::to_writer(&mut body, &Success { status: "success", warnings, data }) {
         Ok(()) => Ok(body.bytes),
         Err(error) if error.is_io() => Err(LokiError::AnswerTooLarge { max }),
         Err(source) => Err(LokiError::Answer { source }),

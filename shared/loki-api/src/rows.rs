@@ -21,6 +21,19 @@ impl TenantLogs {
     pub(crate) fn reports(&self) -> Vec<Arc<ScanReport>> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// What keeps the answer from being whole (READ-2), each once.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        warnings(&self.reports())
+    }
+}
+
+/// What the reports warn of, each once.
+pub(crate) fn warnings(reports: &[Arc<ScanReport>]) -> Vec<String> {
+    let mut warnings: Vec<_> = reports.iter().flat_map(|report| report.warnings()).collect();
+    warnings.sort_unstable();
+    warnings.dedup();
+    warnings
 }
 
 #[async_trait]

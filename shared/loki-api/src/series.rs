@@ -25,7 +25,8 @@ pub(crate) async fn series(State(state): State<Arc<Shared>>, call: Call) -> Resu
     let selectors = Arc::new(selectors);
     let found = run(&state, call.tenant, move |rows| {
         let selectors = Arc::clone(&selectors);
-        async move { Ok(streams(range, &selectors, &limits, &*rows).await?) }
+        async move { Ok((streams(range, &selectors, &limits, &*rows).await?, rows.warnings())) }
     });
-    Ok(render::json(render::label_sets(&found.await?, MAX_ANSWER_BYTES)?))
+    let (found, warnings) = found.await?;
+    Ok(render::json(render::label_sets(&found, &warnings, MAX_ANSWER_BYTES)?))
 }

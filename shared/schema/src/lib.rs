@@ -19,12 +19,14 @@
 //! assert!(logs.field_with_name(icegate_schema::columns::BODY).is_ok());
 //! ```
 
+mod checksums;
 pub mod columns;
 mod labels;
 mod layout;
 mod tables;
 pub mod value_type;
 
+pub use checksums::Checksums;
 pub use labels::{STREAM_RESOURCE_ATTRIBUTES, UNKNOWN_SERVICE, label_name};
 pub use layout::{SortColumn, WriterOptions, sort_order, writer_properties};
 pub use tables::{arrow_schema, attribute_map_fields, attribute_map_type, event_type, exemplar_type, link_type, quantile_type};

@@ -15,10 +15,20 @@
 //! - **READ-1** a segment stays for [`ShiftConfig::grace`] after its commit, longer than any query that may have planned on it.
 //! - **BOUND-1** a pass holds about [`ShiftConfig::max_input_bytes`] of rows.
 //!
-//! A segment that can't be read is left where it is, counted and named in the log; the others go on.
+//! Any number of shifters may run. With [`Jobs`], one of them works on a table at a time, which saves the others reading the same
+//! segments; who dies is replaced when its lease ends. Leases decide nothing: one that is lost, doubled by clocks that differ or
+//! kept from being taken by a store that fails costs double work, which the commit's ledgers sort out.
+//!
+//! A segment that can't be read stays where it is. After several passes that found it so, it is marked (`wal`'s `Mark`), and all
+//! shifters leave it alone until an operator deletes the mark; it is counted and named, and the others go on. A segment of a later
+//! format is left to shifters of that release.
 
+mod aside;
 mod config;
 mod error;
+mod job_state;
+mod jobs;
+mod lease;
 mod metrics;
 mod pass;
 mod select;
@@ -26,6 +36,8 @@ mod shifter;
 
 pub use config::ShiftConfig;
 pub use error::ShiftError;
+pub use job_state::{Codec, CommitState, JobState};
+pub use jobs::{Jobs, JobsConfig};
 pub use metrics::Metrics;
 pub use pass::Pass;
 pub use shifter::Shifter;

@@ -1,9 +1,14 @@
+use std::collections::BTreeSet;
+
 use icegate_model::{ErrorKind, Table, Timestamp};
 use icegate_tables::{Append, Committed, Ledger, Shifted};
-use icegate_wal::Segment;
+use icegate_wal::{Mark, Segment};
 
-use crate::select::{Selection, select};
-use crate::{Metrics, ShiftError, Shifter};
+use crate::aside::FAILED_PASSES;
+use crate::job_state::CommitState;
+use crate::lease::Claim;
+use crate::select::{Selection, Unreadable, select};
+use crate::{JobState, Metrics, ShiftError, Shifter};
 
 /// What one pass over a table did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +21,12 @@ pub struct Pass {
     pub left: usize,
     /// Segments deleted because their grace is over.
     pub deleted: usize,
-    /// Segments that this pass found it can't read; they stay in the WAL.
+    /// Segments that this pass could not read; they stay in the WAL.
     pub unreadable: usize,
+    /// Those of them that are set aside from now on.
+    pub quarantined: usize,
+    /// There was work, and it is another shifter's turn.
+    pub others: bool,
 }
 
 /// Which pending segments are worth a pass.
@@ -29,45 +38,114 @@ pub(crate) enum Trigger {
     Due,
 }
 
+/// What the listing and the ledgers say.
+struct Found {
+    /// Committed, and their grace is over.
+    over: Vec<Segment>,
+    /// Not in the table, and worth reading.
+    pending: Vec<Segment>,
+}
+
 impl Shifter {
     /// Shifts what one pass can hold of a table's pending segments, and deletes segments whose grace is over.
     ///
     /// # Errors
     /// [`ShiftError`]; nothing was added, or (an unknown outcome) repeating the pass tells. That another shifter took the same
-    /// segments first is no error: the pass then has no commit.
+    /// segments first, or has the table's lease, is no error: the pass then has no commit.
     pub async fn pass(&self, table: Table) -> Result<Pass, ShiftError> {
         self.triggered_pass(table, Trigger::Anything).await
     }
 
     pub(crate) async fn triggered_pass(&self, table: Table, trigger: Trigger) -> Result<Pass, ShiftError> {
         let began = self.clock.now();
-        let listed = self.wal.list(table).await?.segments;
-        let oldest = listed.iter().map(|segment| segment.created).min();
+        let mut listed = self.wal.list(table).await?.segments;
+        let marks = self.marks(table, &listed, trigger, began).await?;
+        // A segment that stays for good must not make every pass read ledgers as far back.
+        let readable = listed.iter().filter(|segment| !marks.contains(&segment.name));
+        let oldest = readable.map(|segment| segment.created).min();
         let snapshot = self.tables.snapshot_since(table, oldest.unwrap_or(Timestamp::MAX)).await?;
         let shifted = snapshot.shifted();
-        let (done, mut pending): (Vec<_>, Vec<_>) = listed.into_iter().partition(|segment| shifted.contains(&segment.name));
-        self.report_pending(table, &pending, began);
-        pending.retain(|segment| !self.is_set_aside(&segment.name));
+        listed.retain(|segment| !marks.contains(&segment.name) || shifted.contains(&segment.name));
 
-        let mut pass = Pass { left: pending.len(), ..Pass::default() };
-        pass.deleted = self.delete_past_grace(table, done, shifted).await?;
-        if !pending.is_empty() && (trigger == Trigger::Anything || self.is_due(&pending, began)) {
-            let selection = select(&self.wal, table, pending, shifted, &self.config).await?;
-            self.commit(table, selection, began, &mut pass).await?;
+        let mut state = JobState::new(table, self.holder(), began);
+        let found = self.sort_out(table, listed, shifted, trigger, &mut state);
+        let mut pass = Pass { left: found.pending.len(), ..Pass::default() };
+        let due = self.is_due(&found.pending, trigger, began);
+        if !due && found.over.is_empty() {
+            return Ok(pass);
         }
-        Ok(pass)
+        if let Some(jobs) = &self.jobs
+            && jobs.claim(table, began, &self.metrics).await == Claim::Others
+        {
+            pass.others = true;
+            return Ok(pass);
+        }
+        let worked = self.work(table, found, due.then_some(shifted), began, &mut pass, &mut state).await;
+        if let Some(jobs) = &self.jobs
+            && (worked.is_err() || pass.committed.is_some() || pass.unreadable > 0)
+        {
+            state.error = worked.as_ref().err().map(ToString::to_string);
+            jobs.leave(table, &state, &self.metrics).await;
+        }
+        worked.map(|()| pass)
+    }
+
+    async fn work(
+        &self,
+        table: Table,
+        found: Found,
+        shifted: Option<&Shifted>,
+        began: Timestamp,
+        pass: &mut Pass,
+        state: &mut JobState,
+    ) -> Result<(), ShiftError> {
+        pass.deleted = self.delete(table, &found.over).await;
+        let Some(shifted) = shifted else { return Ok(()) };
+        let mut selection = select(&self.wal, table, found.pending, shifted, &self.config).await?;
+        self.set_aside(table, std::mem::take(&mut selection.unreadable), began, pass).await;
+        self.leave_to_later_release(table, std::mem::take(&mut selection.newer), pass);
+        self.aside(table).read(&selection.segments);
+        {
+            let aside = self.aside(table);
+            state.quarantined = aside.marked().iter().cloned().collect();
+            state.newer_format = aside.newer() as u64;
+        }
+        state.commit = self.commit(table, selection, began, pass).await?;
+        state.pending_segments = state.pending_segments.saturating_sub(pass.segments as u64);
+        Ok(())
+    }
+
+    /// Deletes committed segments. A store that refuses keeps nothing from being shifted: they are found again.
+    async fn delete(&self, table: Table, over: &[Segment]) -> usize {
+        if over.is_empty() {
+            return 0;
+        }
+        let labels = Metrics::labels(table);
+        match self.wal.delete(over).await {
+            Ok(()) => {
+                self.metrics.deleted.get_or_create(&labels).inc_by(over.len() as u64);
+                over.len()
+            }
+            Err(error) => {
+                tracing::warn!(%table, %error, "committed segments are not deleted, they are tried again");
+                self.metrics.failures.get_or_create(&labels).inc();
+                0
+            }
+        }
     }
 
     #[tracing::instrument(name = "shift", skip_all, fields(%table, segments = selection.segments.len()))]
-    async fn commit(&self, table: Table, selection: Selection, began: Timestamp, pass: &mut Pass) -> Result<(), ShiftError> {
-        let Selection { batches, segments, requests, repeated_rows, unreadable } = selection;
+    async fn commit(
+        &self,
+        table: Table,
+        selection: Selection,
+        began: Timestamp,
+        pass: &mut Pass,
+    ) -> Result<Option<CommitState>, ShiftError> {
+        let Selection { batches, segments, requests, repeated_rows, .. } = selection;
         let labels = Metrics::labels(table);
-        pass.unreadable = unreadable.len();
-        pass.left = pass.left.saturating_sub(unreadable.len());
-        self.metrics.unreadable.get_or_create(&labels).inc_by(i64::try_from(unreadable.len()).unwrap_or(i64::MAX));
-        self.set_aside(unreadable);
         if segments.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let files = self.tables.write_files(table, batches, self.config.files).await?;
         let ledger = Ledger {
@@ -78,48 +156,144 @@ impl Shifter {
         };
         let committed = match self.tables.commit(table, Append { files, ledger }).await {
             Ok(committed) => committed,
-            // The next pass lists what is left without these.
+            // The next pass lists what is left without these. Whoever loses lost to a commit, so that there is always progress.
             Err(error) if error.kind() == ErrorKind::Conflict => {
+                self.metrics.lost.get_or_create(&labels).inc();
                 tracing::info!(%table, %error, "another shifter was first");
-                return Ok(());
+                return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
+        let took = self.clock.now().since(began);
         self.metrics.rows.get_or_create(&labels).inc_by(committed.rows_added);
         self.metrics.repeated_rows.get_or_create(&labels).inc_by(repeated_rows);
         self.metrics.segments.get_or_create(&labels).inc_by(segments.len() as u64);
-        self.metrics.duration.get_or_create(&labels).observe(self.clock.now().since(began).as_secs_f64());
+        self.metrics.duration.get_or_create(&labels).observe(took.as_secs_f64());
         tracing::debug!(%table, segments = segments.len(), rows = committed.rows_added, snapshot = committed.snapshot_id, "shifted");
         pass.segments = segments.len();
         pass.left = pass.left.saturating_sub(segments.len());
         pass.committed = Some(committed);
-        Ok(())
+        Ok(Some(CommitState {
+            snapshot: committed.snapshot_id,
+            segments: segments.len() as u64,
+            rows: committed.rows_added,
+            repeated_rows,
+            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        }))
     }
 
-    async fn delete_past_grace(&self, table: Table, done: Vec<Segment>, shifted: &Shifted) -> Result<usize, ShiftError> {
-        let now = self.clock.now();
-        let past_grace = |segment: &Segment| shifted.segment(&segment.name).is_some_and(|at| at + self.config.grace <= now);
-        let over: Vec<Segment> = done.into_iter().filter(past_grace).collect();
-        if !over.is_empty() {
-            self.wal.delete(&over).await?;
-            self.metrics.deleted.get_or_create(&Metrics::labels(table)).inc_by(over.len() as u64);
+    /// The names of the segments that bear a mark; looked up where there is work, and now and then.
+    async fn marks(
+        &self,
+        table: Table,
+        listed: &[Segment],
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<BTreeSet<String>, ShiftError> {
+        self.aside(table).keep_listed(listed);
+        if listed.is_empty() {
+            return Ok(BTreeSet::new());
         }
-        Ok(over.len())
+        let known = self.aside(table).marks(now).filter(|_| trigger == Trigger::Due);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let mut marks = self.wal.quarantined(table).await?;
+        if !marks.is_empty() {
+            let names: BTreeSet<&str> = listed.iter().map(|segment| segment.name.as_str()).collect();
+            let stray: Vec<_> = marks.iter().filter(|name| !names.contains(name.as_str())).cloned().collect();
+            for segment in stray {
+                // Its segment is gone, by an operator's hand or because another shifter could read it.
+                if let Err(error) = self.wal.release(table, &segment).await {
+                    tracing::warn!(%table, %error, "mark of a segment that is gone is not removed");
+                }
+                marks.remove(&segment);
+            }
+        }
+        self.metrics.quarantined.get_or_create(&Metrics::labels(table)).set(count(marks.len()));
+        self.aside(table).set_marks(marks.clone(), now);
+        Ok(marks)
     }
 
-    fn is_due(&self, pending: &[Segment], now: Timestamp) -> bool {
+    /// Tells committed segments from pending ones, and reports them.
+    fn sort_out(&self, table: Table, listed: Vec<Segment>, shifted: &Shifted, trigger: Trigger, state: &mut JobState) -> Found {
+        let now = Timestamp::from_micros(state.at_micros);
+        let (done, mut pending): (Vec<_>, Vec<_>) = listed.into_iter().partition(|segment| shifted.contains(&segment.name));
+        self.report_pending(table, &pending, now, state);
+        let mut aside = self.aside(table);
+        let mut past_grace = |segment: &Segment| {
+            let since = aside.committed_since(&segment.name, now);
+            // The commit's time is of the committer's clock. Where this shifter goes on running, its own clock has to agree, so
+            // that one that is hours ahead does not take segments away from running queries.
+            let agreed = trigger == Trigger::Anything || since + self.config.grace <= now;
+            agreed && shifted.segment(&segment.name).is_some_and(|at| at + self.config.grace <= now)
+        };
+        let over = done.into_iter().filter(|segment| past_grace(segment)).collect();
+        pending.retain(|segment| aside.is_readable(&segment.name));
+        pending.retain(|segment| trigger == Trigger::Anything || !aside.is_resting(&segment.name, now));
+        Found { over, pending }
+    }
+
+    /// Counts segments that could not be read, and marks those that no pass could read.
+    async fn set_aside(&self, table: Table, unreadable: Vec<Unreadable>, now: Timestamp, pass: &mut Pass) {
+        let labels = Metrics::labels(table);
+        for Unreadable { segment, reason } in unreadable {
+            pass.unreadable += 1;
+            pass.left = pass.left.saturating_sub(1);
+            self.metrics.unreadable.get_or_create(&labels).inc();
+            let failed_passes = self.aside(table).failed(&segment.name, now, self.config.interval / 3);
+            if failed_passes < FAILED_PASSES {
+                tracing::warn!(%table, segment = %segment.path, reason, failed_passes, "segment can't be read, it is tried again");
+                continue;
+            }
+            let (by, at_micros) = (self.holder().to_owned(), now.micros());
+            let mark = Mark { segment: segment.name.clone(), reason, failed_passes, by, at_micros };
+            if let Err(error) = self.wal.quarantine(&segment, &mark).await {
+                tracing::warn!(%table, %error, "segment is not set aside yet, the next pass tries it");
+                continue;
+            }
+            self.aside(table).mark(&segment.name);
+            self.metrics.quarantined.get_or_create(&labels).inc();
+            pass.quarantined += 1;
+            let path = self.wal.mark_path(table, &segment.name);
+            tracing::error!(
+                %table, segment = %segment.path, reason = mark.reason, mark = %path,
+                "segment can't be read and is set aside; it stays, and deleting the mark makes shifters try it again"
+            );
+        }
+    }
+
+    /// A later format is no damage: a shifter of the release that wrote it reads it.
+    fn leave_to_later_release(&self, table: Table, newer: Vec<Unreadable>, pass: &mut Pass) {
+        for Unreadable { segment, reason } in newer {
+            pass.left = pass.left.saturating_sub(1);
+            if self.aside(table).add_newer(&segment.name) {
+                tracing::warn!(%table, segment = %segment.path, reason, "segment is left to a shifter of a later release");
+            }
+        }
+        self.metrics.newer_format.get_or_create(&Metrics::labels(table)).set(count(self.aside(table).newer()));
+    }
+
+    fn is_due(&self, pending: &[Segment], trigger: Trigger, now: Timestamp) -> bool {
         let bytes: u64 = pending.iter().map(|segment| segment.size).sum();
-        bytes >= self.config.max_input_bytes as u64
+        let enough = bytes >= self.config.max_input_bytes as u64
             || pending.len() >= self.config.max_row_groups
-            || pending.iter().any(|segment| segment.created + self.config.interval <= now)
+            || pending.iter().any(|segment| segment.created + self.config.interval <= now);
+        !pending.is_empty() && (trigger == Trigger::Anything || enough)
     }
 
-    fn report_pending(&self, table: Table, pending: &[Segment], now: Timestamp) {
+    fn report_pending(&self, table: Table, pending: &[Segment], now: Timestamp, state: &mut JobState) {
         let labels = Metrics::labels(table);
         let bytes: u64 = pending.iter().map(|segment| segment.size).sum();
         let oldest = pending.iter().map(|segment| segment.created).min().unwrap_or(now);
-        self.metrics.pending_segments.get_or_create(&labels).set(i64::try_from(pending.len()).unwrap_or(i64::MAX));
+        let lag = now.since(oldest).as_secs_f64();
+        self.metrics.pending_segments.get_or_create(&labels).set(count(pending.len()));
         self.metrics.pending_bytes.get_or_create(&labels).set(i64::try_from(bytes).unwrap_or(i64::MAX));
-        self.metrics.lag.get_or_create(&labels).set(now.since(oldest).as_secs_f64());
+        self.metrics.lag.get_or_create(&labels).set(lag);
+        (state.pending_segments, state.pending_bytes, state.lag_seconds) = (pending.len() as u64, bytes, lag);
     }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -11,6 +11,9 @@ use crate::{ShiftConfig, ShiftError};
 
 /// A pass's memory goes in equal shares to the rows that it took, to those that are being read, and to two copies while they are encoded.
 const SHARES: usize = 4;
+/// Segments that the store may fail to give before a pass ends with what it has: one lost object must not stop a table, and a store
+/// that is down must not be asked for every one.
+const MAX_STORE_FAILURES: usize = 4;
 
 /// What a pass takes: rows, and what they stand for.
 #[derive(Debug, Default)]
@@ -19,7 +22,17 @@ pub(crate) struct Selection {
     pub(crate) segments: Vec<Segment>,
     pub(crate) requests: Vec<RequestId>,
     pub(crate) repeated_rows: u64,
-    pub(crate) unreadable: Vec<String>,
+    /// Its bytes are not those of a segment.
+    pub(crate) unreadable: Vec<Unreadable>,
+    /// A later release wrote it.
+    pub(crate) newer: Vec<Unreadable>,
+}
+
+/// A segment that was not read, and why.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) segment: Segment,
+    pub(crate) reason: String,
 }
 
 /// Reads pending segments, oldest first, until a bound is reached, and leaves out requests that were met before.
@@ -33,6 +46,7 @@ pub(crate) async fn select(
     let mut selection = Selection::default();
     let mut met = HashSet::new();
     let (mut bytes, mut row_groups) = (0, 0);
+    let mut failures = Vec::new();
     let parallelism = parallelism(&pending, config);
     let mut read = stream::iter(pending)
         .map(|segment| async move {
@@ -43,14 +57,24 @@ pub(crate) async fn select(
     while let Some((segment, contents)) = read.next().await {
         let (footer, batches) = match contents {
             Ok(contents) => contents,
-            // Deleted since it was listed: another shifter has committed it and its grace is over.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
-                tracing::error!(%table, segment = %segment.path, %error, "segment can't be read and stays in the write-ahead log");
-                selection.unreadable.push(segment.name);
+            Err(error) => {
+                let reason = error.to_string();
+                match error.kind() {
+                    // Deleted since it was listed: another shifter has committed it and its grace is over. Were it not so, it
+                    // would be listed again.
+                    ErrorKind::NotFound => {}
+                    ErrorKind::Corrupt => selection.unreadable.push(Unreadable { segment, reason }),
+                    ErrorKind::Unsupported => selection.newer.push(Unreadable { segment, reason }),
+                    _ => {
+                        tracing::warn!(%table, segment = %segment.path, %error, "segment is left for the next pass");
+                        failures.push(error);
+                        if failures.len() >= MAX_STORE_FAILURES {
+                            break;
+                        }
+                    }
+                }
                 continue;
             }
-            Err(error) => return Err(error),
         };
         let mut repeated = Vec::new();
         for run in &footer.requests {
@@ -71,7 +95,10 @@ pub(crate) async fn select(
             break;
         }
     }
-    Ok(selection)
+    match failures.into_iter().next() {
+        Some(error) if selection.segments.is_empty() => Err(error),
+        _ => Ok(selection),
+    }
 }
 
 /// How many segments are read at once: those that wait decoded must not hold more than the pass itself may (BOUND-1).
@@ -83,8 +110,12 @@ fn parallelism(pending: &[Segment], config: &ShiftConfig) -> usize {
     config.read_parallelism.min(usize::try_from(fits).unwrap_or(usize::MAX)).max(1)
 }
 
+/// Reads a segment, and once more where its bytes are wrong: the network may have cut them short.
 async fn read_segment(wal: &Wal, segment: &Segment) -> Result<(Footer, Vec<RecordBatch>), ShiftError> {
-    Ok((wal.footer(segment).await?, wal.read(segment).await?))
+    match wal.read_whole(segment).await {
+        Err(error) if error.kind() == ErrorKind::Corrupt => Ok(wal.read_whole(segment).await?),
+        read => Ok(read?),
+    }
 }
 
 /// The rows of consecutive batches but for some ranges, which count rows over all of them and are in ascending order.

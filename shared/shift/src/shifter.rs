@@ -1,5 +1,4 @@
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -9,8 +8,9 @@ use icegate_wal::Wal;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::aside::Aside;
 use crate::pass::Trigger;
-use crate::{Metrics, ShiftConfig};
+use crate::{Jobs, Metrics, ShiftConfig};
 
 /// Longest pause after passes that failed one after the other.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -25,23 +25,32 @@ pub struct Shifter {
     pub(crate) config: ShiftConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
-    unreadable: Mutex<HashSet<String>>,
+    pub(crate) jobs: Option<Jobs>,
+    aside: [Mutex<Aside>; Table::ALL.len()],
 }
 
 impl Shifter {
     /// A shifter; it does nothing until [`Shifter::run`] or [`Shifter::pass`].
     #[must_use]
     pub fn new(tables: Arc<Tables>, wal: Arc<Wal>, config: ShiftConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
-        Self { tables, wal, config, clock, metrics, unreadable: Mutex::default() }
+        Self { tables, wal, config, clock, metrics, jobs: None, aside: Default::default() }
     }
 
-    /// Takes segments out of this shifter's work until the process starts anew: reading them again would fail again.
-    pub(crate) fn set_aside(&self, segments: impl IntoIterator<Item = String>) {
-        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(segments);
+    /// Takes turns with the other shifters that use the same place, and leaves word of what it did there.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
+        self
     }
 
-    pub(crate) fn is_set_aside(&self, segment: &str) -> bool {
-        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).contains(segment)
+    /// Who this shifter is to operators.
+    pub(crate) fn holder(&self) -> &str {
+        self.jobs.as_ref().map_or("a shifter", |jobs| &jobs.config.holder)
+    }
+
+    pub(crate) fn aside(&self, table: Table) -> MutexGuard<'_, Aside> {
+        let index = Table::ALL.iter().position(|other| *other == table).unwrap_or_default();
+        self.aside[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shifts all tables again and again until `stop`; a pass that has begun is finished. Failures are logged, counted and
@@ -49,6 +58,15 @@ impl Shifter {
     pub async fn run(&self, stop: CancellationToken) {
         let workers = Semaphore::new(self.config.workers.max(1));
         join_all(Table::ALL.map(|table| self.run_table(table, &workers, &stop))).await;
+        self.give_back().await;
+    }
+
+    /// Gives all tables back that this shifter holds, so that no other one waits for the leases to end. Who calls
+    /// [`Shifter::pass`] and then goes away calls this last; [`Shifter::run`] does.
+    pub async fn give_back(&self) {
+        if let Some(jobs) = &self.jobs {
+            join_all(Table::ALL.map(|table| jobs.give_back(table, self.clock.now()))).await;
+        }
     }
 
     async fn run_table(&self, table: Table, workers: &Semaphore, stop: &CancellationToken) {

@@ -364,7 +364,7 @@ mod tests {
         let first: History = ("l1".to_owned(), Arc::new(decode("l1", &first).unwrap()));
         let ledger =
             Ledger { segments: vec!["b".to_owned(), "a".to_owned()], requests: vec![RequestId(31)], ..Ledger::default() };
-        let second = encode(Table::Logs, &ledger, entry(2), &[first.clone()]).unwrap();
+        let second = encode(Table::Logs, &ledger, entry(2), std::slice::from_ref(&first)).unwrap();
         let second: History = ("l2".to_owned(), Arc::new(decode("l2", &second).unwrap()));
         let history = [second.clone(), first];
         let bytes = encode_checkpoint(Table::Logs, entry(9), &history, &[second]).unwrap();

@@ -1,5 +1,5 @@
-//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an S3 server, the services
-//! of the local stack, a network that breaks.
+//! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an object store that fails,
+//! an S3 server, the services of the local stack, a network that breaks.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -15,8 +15,13 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod clocked_store;
+mod dice;
+mod faulty_store;
 mod local_stack;
+mod network;
+mod odds;
 mod s3_server;
+mod script;
 mod tcp_proxy;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -25,8 +30,13 @@ use std::time::Duration;
 use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
 
 pub use clocked_store::{ClockedStore, Deleted};
+pub use dice::Dice;
+pub use faulty_store::FaultyStore;
 pub use local_stack::LocalStack;
+pub use network::{Call, Fate, Network, Operation, Trouble, When};
+pub use odds::Odds;
 pub use s3_server::S3Server;
+pub use script::Script;
 pub use tcp_proxy::{TcpProxy, Traffic};
 
 /// A clock that stands still until a test moves it.

@@ -56,7 +56,8 @@ fn row(folder: &str) -> Option<u8> {
         | "shared/maintain" => 4,
         "local" => 5,
         folder if folder.starts_with("functions/") => 5,
-        "shared/testkit" | "shared/simulation" => 5,
+        "shared/testkit" => 5,
+        "shared/simulation" => 6,
         _ => return None,
     })
 }
@@ -160,7 +161,8 @@ fn the_write_path_links_no_datafusion() {
     let workspace = Workspace::read();
     for (folder, package) in workspace.members() {
         let reads = matches!(row(&folder), Some(3))
-            || ["shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "local"].contains(&folder.as_str());
+            || ["shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "shared/simulation", "local"]
+                .contains(&folder.as_str());
         let read_function =
             ["functions/loki", "functions/tempo", "functions/prometheus", "functions/maintain"].contains(&folder.as_str());
         if !reads && !read_function {

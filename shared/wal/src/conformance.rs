@@ -16,7 +16,7 @@ use icegate_storage::Root;
 use object_store::ObjectStoreExt;
 
 pub use self::sample::{rows, scope};
-use crate::{Durable, Metrics, Request, SegmentTenants, Wal, WalError, Writer, WriterConfig};
+use crate::{Durable, Metrics, Request, Segment, SegmentTenants, Wal, WalError, Writer, WriterConfig};
 
 /// A rule that does not hold, or an error that kept it from being checked.
 #[derive(Debug, thiserror::Error)]
@@ -169,4 +169,20 @@ pub async fn deleted_segments_are_gone(root: &Root) -> Result<(), Violation> {
     holds("another table's segments stay", wal.list(Table::Events).await?.segments.len() == 1)?;
     let gone = wal.read(&segments[0]).await;
     holds("a deleted segment is not found", gone.is_err_and(|error| error.kind() == ErrorKind::NotFound))
+}
+
+/// Makes a segment one of another format version, a digit, with nothing else about it changed; for tests of what a later release
+/// may leave.
+///
+/// # Errors
+/// Where it is no segment.
+pub async fn rewrite_as_version(root: &Root, segment: &Segment, version: u8) -> Result<(), Violation> {
+    const VERSION: &[u8] = b"{\"version\":1,";
+    let mut bytes = root.store.get(&segment.path).await?.bytes().await?.to_vec();
+    let found = bytes.windows(VERSION.len()).position(|window| window == VERSION);
+    let Some(start) = found else { return Err(Violation::Broken { rule: "a footer begins with its version" }) };
+    bytes[start + VERSION.len() - 2] = b'0' + version % 10;
+    let resealed = crate::seal::reseal(bytes).ok_or(Violation::Broken { rule: "a segment is sealed" })?;
+    root.store.put(&segment.path, resealed.into()).await?;
+    Ok(())
 }

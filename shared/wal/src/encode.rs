@@ -2,12 +2,13 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use icegate_model::{AccountId, RequestId, Table, TenantId};
-use icegate_schema::{WriterOptions, columns};
+use icegate_schema::{Checksums, WriterOptions, columns};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 
 use crate::footer::{KEY, VERSION};
+use crate::seal::seal;
 use crate::{Footer, RequestRows, RowGroup, SegmentTenants, WriterConfig};
 
 /// The rows of one request for one table.
@@ -107,6 +108,12 @@ impl SegmentWriter {
     fn finish(mut self) -> Result<Encoded, ParquetError> {
         let json = self.footer.to_json().map_err(|error| ParquetError::External(Box::new(error)))?;
         self.parquet.append_key_value_metadata(KeyValue::new(KEY.to_owned(), json));
+        // Its row groups are written out, so that their bytes can be summed.
+        self.parquet.flush()?;
+        self.parquet.sync()?;
+        let broken = || ParquetError::General("a column lies outside of the file".to_owned());
+        let sums = Checksums::to_metadata(self.parquet.flushed_row_groups(), self.parquet.inner()).ok_or_else(broken)?;
+        self.parquet.append_key_value_metadata(sums);
         let groups = &self.footer.row_groups;
         let tenants = match groups.as_slice() {
             [first, rest @ ..] if rest.iter().all(|group| group.tenant == first.tenant) => {
@@ -116,7 +123,8 @@ impl SegmentWriter {
         };
         let min = groups.iter().map(|group| group.min).min().unwrap_or(0);
         let max = groups.iter().map(|group| group.max).max().unwrap_or(0);
-        Ok(Encoded { bytes: self.parquet.into_inner()?.into(), tenants, rows: self.rows, min, max })
+        let bytes = seal(self.parquet.into_inner()?).ok_or_else(broken)?.into();
+        Ok(Encoded { bytes, tenants, rows: self.rows, min, max })
     }
 }
 

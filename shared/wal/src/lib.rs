@@ -38,6 +38,12 @@
 //! └──────────────┴──────────────┴─────┴──────────────────────────────────────────────┘
 //! ```
 //!
+//! The footer also holds a checksum of every column of every row group, and the metadata one of the footer, so that readers find
+//! flipped bits before they decode them (`icegate_schema::Checksums`).
+//!
+//! A segment that nobody can read stays where it is. Shifters set it aside with a small JSON object ([`Mark`]) at
+//! `quarantine/{table}/{segment name}.json` below the same root; deleting that object makes them try it again.
+//!
 //! Rows are in the order of their arrival within a tenant and account. The rows of one request are one run, counted over the
 //! whole file; see [`RequestRows`].
 //!
@@ -63,8 +69,10 @@ mod footer;
 mod gather;
 mod metrics;
 mod name;
+mod quarantine;
 mod read;
 mod request;
+mod seal;
 mod segment;
 mod writer;
 
@@ -72,6 +80,7 @@ pub use config::WriterConfig;
 pub use error::{StoreOperation, WalError};
 pub use footer::{Footer, RequestRows, RowGroup};
 pub use metrics::Metrics;
+pub use quarantine::Mark;
 pub use request::{Durable, Request};
 pub use segment::{Listing, Segment, SegmentTenants, Wal};
 pub use writer::{Writer, WriterTask};

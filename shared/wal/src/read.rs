@@ -4,14 +4,16 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use icegate_model::Table;
+use icegate_schema::Checksums;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::ChunkReader;
 
 use crate::error::StoreOperation;
 use crate::fetched::Fetched;
+use crate::seal::{Seal, check_seal};
 use crate::{Footer, Segment, Wal, WalError};
 
 /// Bytes at a file's end that hold the footers of most segments.
@@ -25,6 +27,7 @@ const MAX_SEGMENT_BYTES: u64 = 1 << 30;
 struct Opened {
     metadata: Arc<ParquetMetaData>,
     footer: Footer,
+    checksums: Checksums,
     tail: (u64, Bytes),
 }
 
@@ -44,10 +47,19 @@ impl Wal {
     /// # Errors
     /// As [`Wal::footer`].
     pub async fn read(&self, segment: &Segment) -> Result<Vec<RecordBatch>, WalError> {
+        Ok(self.read_whole(segment).await?.1)
+    }
+
+    /// The footer and all rows. One request.
+    ///
+    /// # Errors
+    /// As [`Wal::footer`].
+    pub async fn read_whole(&self, segment: &Segment) -> Result<(Footer, Vec<RecordBatch>), WalError> {
         let opened = self.open(segment, segment.size).await?;
         let all = (0..opened.footer.row_groups.len()).collect();
-        let fetched = Fetched::new(segment.size, vec![opened.tail]);
-        decode(segment, opened.metadata, fetched, all).await
+        let fetched = Fetched::new(segment.size, vec![opened.tail.clone()]);
+        let footer = opened.footer.clone();
+        Ok((footer, decode(segment, opened, fetched, all).await?))
     }
 
     /// The rows of some row groups, numbered as in the footer: a batch each, in the order asked for.
@@ -60,15 +72,15 @@ impl Wal {
         if let Some(&number) = numbers.iter().find(|&&number| number >= count) {
             return Err(WalError::NoSuchRowGroup { path: segment.path.clone(), number, count });
         }
-        let ranges = numbers.iter().map(|&number| bytes_of(segment, opened.metadata.row_group(number)));
+        let ranges = numbers.iter().map(|&number| bytes_of(segment, &opened.checksums, number));
         let tail_start = opened.tail.0;
         let mut missing: Vec<_> = ranges.collect::<Result<Vec<_>, _>>()?;
         missing.retain(|range| range.start < tail_start);
         let read = self.root().store.get_ranges(&segment.path, &missing).await;
         let read = read.map_err(|error| WalError::store(StoreOperation::Read, &segment.path, error))?;
         let mut parts: Vec<_> = missing.iter().map(|range| range.start).zip(read).collect();
-        parts.push(opened.tail);
-        decode(segment, opened.metadata, Fetched::new(segment.size, parts), numbers.to_vec()).await
+        parts.push(opened.tail.clone());
+        decode(segment, opened, Fetched::new(segment.size, parts), numbers.to_vec()).await
     }
 
     /// Reads the last `tail_bytes` of a segment, or more where its metadata is longer.
@@ -81,7 +93,9 @@ impl Wal {
         loop {
             let (path, size, bytes) = (segment.path.clone(), segment.size, tail.1.clone());
             match blocking(&segment.path, move || open_tail(&path, size, &bytes)).await? {
-                Tail::Opened(metadata, footer) => return Ok(Opened { metadata: Arc::new(*metadata), footer, tail }),
+                Tail::Opened(metadata, footer, checksums) => {
+                    return Ok(Opened { metadata: Arc::new(*metadata), footer, checksums, tail });
+                }
                 // Never asked twice: what is needed grows beyond what was read, up to the whole file.
                 Tail::TooShort(needed) => tail = read_tail(store, segment, needed).await?,
             }
@@ -90,27 +104,27 @@ impl Wal {
 }
 
 enum Tail {
-    Opened(Box<ParquetMetaData>, Footer),
+    Opened(Box<ParquetMetaData>, Footer, Checksums),
     /// So many bytes are needed, more than were given.
     TooShort(u64),
 }
 
+/// Reads the metadata once its seal is found whole: its decoder reserves what the metadata claims.
 fn open_tail(path: &Path, size: u64, tail: &Bytes) -> Result<Tail, WalError> {
-    let mut reader = ParquetMetaDataReader::new();
-    match reader.try_parse_sized(tail, size) {
-        Ok(()) => {
-            let metadata = reader.finish().map_err(|error| WalError::corrupt(path, error))?;
-            let footer = Footer::of(path, &metadata)?;
-            Ok(Tail::Opened(Box::new(metadata), footer))
+    match check_seal(tail).map_err(|reason| WalError::corrupt(path, reason))? {
+        Seal::TooShort(needed) if needed > MAX_METADATA_BYTES || needed as u64 > size => {
+            return Err(WalError::corrupt(path, format!("its metadata claims {needed} bytes of {size}")));
         }
-        Err(ParquetError::NeedMoreData(needed))
-            if needed > MAX_METADATA_BYTES || needed as u64 > size || needed <= tail.len() =>
-        {
-            Err(WalError::corrupt(path, format!("its metadata claims {needed} bytes of {size}")))
-        }
-        Err(ParquetError::NeedMoreData(needed)) => Ok(Tail::TooShort(needed as u64)),
-        Err(error) => Err(WalError::corrupt(path, error)),
+        Seal::TooShort(needed) => return Ok(Tail::TooShort(needed as u64)),
+        Seal::Whole => {}
     }
+    let mut reader = ParquetMetaDataReader::new();
+    reader.try_parse_sized(tail, size).map_err(|error| WalError::corrupt(path, error))?;
+    let metadata = reader.finish().map_err(|error| WalError::corrupt(path, error))?;
+    let footer = Footer::of(path, &metadata)?;
+    let checksums = Checksums::of(&metadata).map_err(|reason| WalError::corrupt(path, reason))?;
+    let checksums = checksums.ok_or_else(|| WalError::corrupt(path, "it has no checksums"))?;
+    Ok(Tail::Opened(Box::new(metadata), footer, checksums))
 }
 
 /// The last `wanted` bytes with the offset of the first one.
@@ -128,31 +142,29 @@ async fn read_tail(store: &dyn ObjectStore, segment: &Segment, wanted: u64) -> R
 }
 
 /// Where a row group lies in the file.
-fn bytes_of(segment: &Segment, group: &RowGroupMetaData) -> Result<Range<u64>, WalError> {
-    let outside = || WalError::corrupt(&segment.path, "a row group lies outside of the file");
-    let mut range: Option<Range<u64>> = None;
-    for column in group.columns() {
-        let offset =
-            column.dictionary_page_offset().map_or(column.data_page_offset(), |start| start.min(column.data_page_offset()));
-        let start = u64::try_from(offset).map_err(|_| outside())?;
-        let length = u64::try_from(column.compressed_size()).map_err(|_| outside())?;
-        let end = start.checked_add(length).filter(|&end| end <= segment.size).ok_or_else(outside)?;
-        range = Some(range.map_or(start..end, |all| all.start.min(start)..all.end.max(end)));
-    }
-    range.filter(|range| !range.is_empty()).ok_or_else(outside)
+fn bytes_of(segment: &Segment, checksums: &Checksums, number: usize) -> Result<Range<u64>, WalError> {
+    let all = checksums.row_group(number).cloned().reduce(|all, range| all.start.min(range.start)..all.end.max(range.end));
+    let inside = all.filter(|range| !range.is_empty() && range.end <= segment.size);
+    inside.ok_or_else(|| WalError::corrupt(&segment.path, "a row group lies outside of the file"))
 }
 
-async fn decode(
-    segment: &Segment,
-    metadata: Arc<ParquetMetaData>,
-    fetched: Fetched,
-    numbers: Vec<usize>,
-) -> Result<Vec<RecordBatch>, WalError> {
+async fn decode(segment: &Segment, opened: Opened, fetched: Fetched, numbers: Vec<usize>) -> Result<Vec<RecordBatch>, WalError> {
     let (path, table) = (segment.path.clone(), segment.table);
     blocking(&segment.path, move || {
-        decode_row_groups(table, metadata, &fetched, &numbers).map_err(|reason| WalError::corrupt(&path, reason))
+        check_bytes(&opened.checksums, &fetched, &numbers)
+            .and_then(|()| decode_row_groups(table, opened.metadata, &fetched, &numbers))
+            .map_err(|reason| WalError::corrupt(&path, reason))
     })
     .await
+}
+
+fn check_bytes(checksums: &Checksums, fetched: &Fetched, numbers: &[usize]) -> Result<(), String> {
+    for range in numbers.iter().flat_map(|&number| checksums.row_group(number)) {
+        let length = usize::try_from(range.end - range.start).map_err(|error| error.to_string())?;
+        let bytes = fetched.get_bytes(range.start, length).map_err(|error| error.to_string())?;
+        checksums.check(range, &bytes)?;
+    }
+    Ok(())
 }
 
 fn decode_row_groups(

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 mod bounds;
+mod damaged;
 mod exactly_once;
 mod isolation;
 mod pruning;

@@ -13,6 +13,9 @@ use serde::Serialize;
 pub(crate) struct Stats {
     summary: Summary,
     icegate: Total,
+    /// For the answer, beside its data.
+    #[serde(skip)]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,7 +57,11 @@ impl Stats {
             exec_time: took.as_secs_f64(),
             total_entries_returned: returned(answer),
         };
-        Self { summary, icegate: read }
+        Self { summary, icegate: read, warnings: crate::rows::warnings(reports) }
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 

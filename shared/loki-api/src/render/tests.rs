@@ -93,15 +93,22 @@ fn a_vector_keeps_its_order_and_a_scalar_has_the_querys_time() {
 
 #[test]
 fn no_names_are_no_data_and_no_streams_are_an_empty_list() {
-    assert_eq!(names(&[], MAX).unwrap(), br#"{"status":"success"}"#);
-    assert_eq!(names(&["a".to_owned()], MAX).unwrap(), br#"{"status":"success","data":["a"]}"#);
-    assert_eq!(label_sets(&[], MAX).unwrap(), br#"{"status":"success","data":[]}"#);
-    assert_eq!(label_sets(&[labels(&[("a", "b")])], MAX).unwrap(), br#"{"status":"success","data":[{"a":"b"}]}"#);
+    assert_eq!(names(&[], &[], MAX).unwrap(), br#"{"status":"success"}"#);
+    assert_eq!(names(&["a".to_owned()], &[], MAX).unwrap(), br#"{"status":"success","data":["a"]}"#);
+    assert_eq!(label_sets(&[], &[], MAX).unwrap(), br#"{"status":"success","data":[]}"#);
+    assert_eq!(label_sets(&[labels(&[("a", "b")])], &[], MAX).unwrap(), br#"{"status":"success","data":[{"a":"b"}]}"#);
 }
 
 #[test]
 fn an_answer_over_the_bound_is_an_error_that_names_it() {
-    let error = names(&["x".repeat(100)], 100).unwrap_err();
+    let error = names(&["x".repeat(100)], &[], 100).unwrap_err();
     assert_eq!(error.to_string(), "the answer is larger than 100 bytes, which are allowed: lower the limit or aggregate more");
     assert_eq!(error.status(), http::StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn warnings_stand_before_the_data() {
+    let warnings = ["w".to_owned()];
+    assert_eq!(names(&["a".to_owned()], &warnings, MAX).unwrap(), br#"{"status":"success","warnings":["w"],"data":["a"]}"#);
+    assert_eq!(names(&[], &warnings, MAX).unwrap(), br#"{"status":"success","warnings":["w"]}"#);
 }

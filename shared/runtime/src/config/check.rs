@@ -21,9 +21,7 @@ impl Config {
         if self.catalog.cache.is_some() {
             return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
         }
-        if self.shift.jobsmanager.storage.is_some() {
-            return refuse("shift.jobsmanager.storage", "is not supported by this build: job state lies beside the queue");
-        }
+        self.check_job_storage()?;
         match self.auth.mode {
             AuthMode::Header => Ok(()),
             AuthMode::ApiKeys => refuse("auth.mode", "api_keys is not supported by this build, allowed is header"),
@@ -49,6 +47,26 @@ impl Config {
             if !["s3", "file", "memory"].contains(&scheme) {
                 return refuse(key, format!("{url:?}: scheme {scheme} is not supported, allowed are s3, file and memory"));
             }
+        }
+        Ok(())
+    }
+
+    fn check_job_storage(&self) -> Result<(), ConfigError> {
+        let Some(storage) = &self.shift.jobsmanager.storage else { return Ok(()) };
+        let key = |name: &str| format!("shift.jobsmanager.storage.{name}");
+        if storage.bucket.is_empty() || storage.bucket.contains('/') {
+            return refuse(&key("bucket"), format!("{:?}: it is the name of a bucket", storage.bucket));
+        }
+        if let Some((scheme, _)) = storage.endpoint.as_deref().and_then(|endpoint| endpoint.split_once("://")) {
+            if scheme != "http" && scheme != "https" {
+                return refuse(&key("endpoint"), format!("scheme {scheme}: allowed are http and https"));
+            }
+            if storage.use_ssl && scheme == "http" {
+                return refuse(&key("use_ssl"), "true, but the endpoint starts with http://");
+            }
+        }
+        if !(1..=600).contains(&storage.request_timeout_secs) {
+            return refuse(&key("request_timeout_secs"), format!("{}: allowed are 1 to 600", storage.request_timeout_secs));
         }
         Ok(())
     }

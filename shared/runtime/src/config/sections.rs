@@ -226,6 +226,8 @@ impl Default for QueueRead {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shift {
+    /// Whether `ingest run` also shifts; `shift run` always does.
+    pub enabled: bool,
     /// Taking segments.
     pub read: ShiftRead,
     /// Writing data files.
@@ -238,7 +240,13 @@ pub struct Shift {
 
 impl Default for Shift {
     fn default() -> Self {
-        Self { read: ShiftRead::default(), write: ShiftWrite::default(), jobsmanager: JobsManager::default(), grace_secs: 600 }
+        Self {
+            enabled: true,
+            read: ShiftRead::default(),
+            write: ShiftWrite::default(),
+            jobsmanager: JobsManager::default(),
+            grace_secs: 600,
+        }
     }
 }
 
@@ -295,7 +303,7 @@ pub struct JobsManager {
     pub poll_interval_ms: u64,
     /// Milliseconds after which a segment is shifted at the latest.
     pub iteration_interval_millisecs: u64,
-    /// Where job state lives.
+    /// Where leases and job state live; default: below the queue, at `jobs/`.
     pub storage: Option<JobStorage>,
 }
 
@@ -310,32 +318,61 @@ impl Default for JobsManager {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobStorage {
-    /// URL of an S3-compatible server.
+    /// Host and port, or URL, of an S3-compatible server; AWS itself without one.
     #[serde(default)]
     pub endpoint: Option<String>,
     /// The bucket.
     pub bucket: String,
     /// Prefix of the keys.
-    #[serde(default)]
+    #[serde(default = "JobStorage::default_prefix")]
     pub prefix: String,
     /// The region.
-    #[serde(default)]
-    pub region: Option<String>,
-    /// Whether the endpoint speaks TLS.
+    #[serde(default = "JobStorage::default_region")]
+    pub region: String,
+    /// Whether an endpoint without `http://` or `https://` speaks TLS.
     #[serde(default)]
     pub use_ssl: bool,
     /// How job state is written.
     #[serde(default)]
     pub job_state_codec: JobStateCodec,
     /// Seconds of one request.
-    #[serde(default)]
-    pub request_timeout_secs: Option<u64>,
+    #[serde(default = "JobStorage::default_request_timeout_secs")]
+    pub request_timeout_secs: u64,
     /// Falls back to the AWS credential chain.
     #[serde(default)]
     pub access_key_id: Option<Secret>,
     /// Falls back to the AWS credential chain.
     #[serde(default)]
     pub secret_access_key: Option<Secret>,
+}
+
+impl JobStorage {
+    fn default_prefix() -> String {
+        "shifter".to_owned()
+    }
+
+    fn default_region() -> String {
+        "us-east-1".to_owned()
+    }
+
+    const fn default_request_timeout_secs() -> u64 {
+        5
+    }
+
+    /// Where the objects lie.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let prefix = self.prefix.trim_matches('/');
+        if prefix.is_empty() { format!("s3://{}/", self.bucket) } else { format!("s3://{}/{prefix}/", self.bucket) }
+    }
+
+    /// The server's URL; none for AWS itself.
+    #[must_use]
+    pub fn endpoint_url(&self) -> Option<String> {
+        let endpoint = self.endpoint.as_ref()?;
+        let scheme = if self.use_ssl { "https" } else { "http" };
+        Some(if endpoint.contains("://") { endpoint.clone() } else { format!("{scheme}://{endpoint}") })
+    }
 }
 
 /// `shift.jobsmanager.storage.job_state_codec`.

@@ -2,9 +2,10 @@ use arrow::compute::interleave_record_batch;
 use arrow::record_batch::RecordBatch;
 use iceberg::spec::Schema;
 use icegate_model::Table;
-use icegate_schema::{WriterOptions, arrow_schema, sort_order, writer_properties};
+use icegate_schema::{Checksums, WriterOptions, arrow_schema, sort_order, writer_properties};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, SortingColumn};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::SchemaDescriptor;
@@ -46,33 +47,21 @@ impl Encoder {
         Ok(Self { table, parquet_schema, properties, max_file_bytes: options.max_file_bytes })
     }
 
-    /// Encodes the rows in this order, handing over each file as it is finished. `false` where nobody takes them any more.
-    pub(super) fn encode(
-        &self,
-        batches: &[RecordBatch],
-        rows: &[Place],
-        hand_over: &mut dyn FnMut(EncodedFile) -> bool,
-    ) -> Result<bool, TablesError> {
+    /// Encodes the first of these rows, in this order, as one file, and says how many they are: all, or as many as fill it.
+    pub(super) fn encode(&self, batches: &[RecordBatch], rows: &[Place]) -> Result<(EncodedFile, usize), TablesError> {
         let arrow = |source| TablesError::Arrow { table: self.table, source };
         let parquet = |source| TablesError::Parquet { table: self.table, source };
         let batches: Vec<&RecordBatch> = batches.iter().collect();
-        let mut open: Option<ArrowWriter<Vec<u8>>> = None;
+        let mut writer = self.writer().map_err(parquet)?;
+        let mut encoded = 0;
         for chunk in rows.chunks(CHUNK_ROWS) {
-            let mut writer = match open.take() {
-                Some(writer) => writer,
-                None => self.writer().map_err(parquet)?,
-            };
             writer.write(&interleave_record_batch(&batches, chunk).map_err(arrow)?).map_err(parquet)?;
-            if writer.bytes_written() + writer.in_progress_size() < self.max_file_bytes {
-                open = Some(writer);
-            } else if !hand_over(finished(writer).map_err(parquet)?) {
-                return Ok(false);
+            encoded += chunk.len();
+            if writer.bytes_written() + writer.in_progress_size() >= self.max_file_bytes {
+                break;
             }
         }
-        match open {
-            Some(writer) => Ok(hand_over(finished(writer).map_err(parquet)?)),
-            None => Ok(true),
-        }
+        Ok((finished(writer).map_err(parquet)?, encoded))
     }
 
     fn writer(&self) -> parquet::errors::Result<ArrowWriter<Vec<u8>>> {
@@ -83,6 +72,11 @@ impl Encoder {
 }
 
 fn finished(mut writer: ArrowWriter<Vec<u8>>) -> parquet::errors::Result<EncodedFile> {
+    // Row groups are written out, so that their bytes can be summed.
+    writer.flush()?;
+    writer.sync()?;
+    let sums = Checksums::to_metadata(writer.flushed_row_groups(), writer.inner());
+    writer.append_key_value_metadata(sums.ok_or_else(|| ParquetError::General("a column lies outside of the file".to_owned()))?);
     let metadata = writer.finish()?;
     Ok(EncodedFile { bytes: std::mem::take(writer.inner_mut()), metadata })
 }

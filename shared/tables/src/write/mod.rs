@@ -5,7 +5,7 @@ mod metrics;
 mod partition;
 mod sort;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
@@ -15,14 +15,11 @@ use icegate_schema::arrow_schema;
 use parquet::basic::{Compression, ZstdLevel};
 
 use self::file::{EncodedFile, Encoder};
-use self::partition::Partition;
+use self::partition::{Partition, Place};
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::TablesError;
 use crate::manifest::check_partitions;
-
-/// Encoded files that wait for their upload while the next one is encoded.
-const FILES_WAITING: usize = 1;
 
 /// How data files are cut and compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +75,7 @@ impl Tables {
     /// order. The batches have the columns of `icegate_schema::arrow_schema`. When this returns the files are durable; they
     /// are visible only after [`Tables::commit`]. No rows give no files.
     ///
-    /// Holds the batches, one file that is being encoded and two that wait or upload.
+    /// Holds the batches, one file that is being encoded and one that is uploaded.
     ///
     /// # Errors
     /// [`TablesError::Rows`] for batches of another schema or tenant ids that aren't allowed, [`TablesError::Behind`] where
@@ -96,25 +93,30 @@ impl Tables {
         let loaded = self.newest(table).await?;
         check_partitions(table, &loaded.metadata, loaded.metadata.default_partition_spec_id())?;
         let encoder = Encoder::new(table, loaded.metadata.current_schema(), options)?;
-        let (finished, mut files) = tokio::sync::mpsc::channel(FILES_WAITING);
-        let encoding = tokio::task::spawn_blocking(move || -> Result<(), TablesError> {
-            for (partition, rows) in partition::split(table, &batches)? {
-                let partition = Arc::new(partition);
-                let rows = sort::sorted(table, &batches, rows)?;
-                // A receiver that is gone has failed and says so itself.
-                let mut hand_over = |file| finished.blocking_send((Arc::clone(&partition), file)).is_ok();
-                if !encoder.encode(&batches, &rows, &mut hand_over)? {
-                    return Ok(());
-                }
-            }
-            Ok(())
-        });
+        let mut files = Files { table, encoder, batches, unsplit: true, partitions: VecDeque::new() };
         let mut written = Vec::new();
-        while let Some((partition, file)) = files.recv().await {
-            written.push(self.upload(table, &loaded, &partition, file).await?);
+        let mut encoded = None;
+        loop {
+            // An encoder waits for nothing, so that it holds no thread while files are uploaded.
+            let encoding = tokio::task::spawn_blocking(move || {
+                let next = files.next();
+                (files, next)
+            });
+            let uploading = async {
+                match encoded.take() {
+                    Some((partition, file)) => self.upload(table, &loaded, &partition, file).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (next, uploaded) = tokio::join!(encoding, uploading);
+            written.extend(uploaded?);
+            let next = next.map_err(|source| TablesError::Task { table, source })?;
+            files = next.0;
+            encoded = next.1?;
+            if encoded.is_none() {
+                return Ok(written);
+            }
         }
-        encoding.await.map_err(|source| TablesError::Task { table, source })??;
-        Ok(written)
     }
 
     async fn upload(
@@ -132,6 +134,34 @@ impl Tables {
         layout.write(&path, Bytes::from(bytes)).await?;
         let file = metrics::data_file(table, &loaded.metadata, partition, layout.url(&path), size, &metadata)?;
         Ok(WrittenFile { file, written })
+    }
+}
+
+/// The files that some batches become, one after the other.
+struct Files {
+    table: Table,
+    encoder: Encoder,
+    batches: Vec<RecordBatch>,
+    unsplit: bool,
+    partitions: VecDeque<(Partition, Vec<Place>)>,
+}
+
+impl Files {
+    fn next(&mut self) -> Result<Option<(Partition, EncodedFile)>, TablesError> {
+        if std::mem::take(&mut self.unsplit) {
+            let split = partition::split(self.table, &self.batches)?;
+            self.partitions = split.into_iter().collect();
+            for (_, rows) in &mut self.partitions {
+                *rows = sort::sorted(self.table, &self.batches, std::mem::take(rows))?;
+            }
+        }
+        let Some((partition, mut rows)) = self.partitions.pop_front() else { return Ok(None) };
+        let (file, encoded) = self.encoder.encode(&self.batches, &rows)?;
+        if encoded < rows.len() {
+            rows.drain(..encoded);
+            self.partitions.push_front((partition.clone(), rows));
+        }
+        Ok(Some((partition, file)))
     }
 }
 

@@ -1,0 +1,49 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use icegate_shift::{Metrics, ShiftConfig, Shifter};
+use icegate_tables::FileOptions;
+use parquet::basic::Compression;
+
+use crate::life::Life;
+
+pub(crate) fn shifter(life: &Life) -> Shifter {
+    let scenario = &life.world.scenario;
+    let files = FileOptions { compression: Compression::UNCOMPRESSED, ..FileOptions::default() };
+    let config = ShiftConfig { grace: scenario.grace, max_row_groups: scenario.max_row_groups, files, ..ShiftConfig::default() };
+    Shifter::new(life.tables(), life.wal(), config, Arc::clone(&life.clock), Metrics::default())
+}
+
+/// Makes pass after pass. What wakes it may be lost, late or repeated: some passes follow each other at once, some come late.
+pub(crate) async fn shift(life: Arc<Life>) {
+    let shifter = shifter(&life);
+    let mut dice = life.dice();
+    let longest = u64::try_from(life.world.scenario.pause.as_millis()).unwrap_or(0);
+    while !life.world.is_calm() {
+        let pause = if dice.chance(150) { 0 } else { dice.between(0, longest.max(2_000)) };
+        life.pause(Duration::from_millis(pause)).await;
+        for table in life.world.scenario.tables.clone() {
+            let pass = shifter.pass(table).await;
+            life.pause(Duration::ZERO).await;
+            match pass {
+                Ok(pass) => {
+                    if pass.committed.is_none() && pass.segments == 0 && pass.left > 0 {
+                        life.world.count("event: another shifter was first");
+                    }
+                    if pass.unreadable > 0 {
+                        life.world.count("event: an unreadable segment is set aside");
+                    }
+                    let rows = pass.committed.map_or(0, |committed| committed.rows_added);
+                    life.note(&format!("pass over {table}: {} segments, {rows} rows, {} deleted", pass.segments, pass.deleted));
+                }
+                Err(error) => {
+                    life.note(&format!("pass over {table} failed: {}", error.kind()));
+                    life.world.count(format!("passes that fail: {}", error.kind()));
+                    if life.link.troubles() == 0 {
+                        life.world.violate(format!("FAILED: a pass without a fault: {error}"));
+                    }
+                }
+            }
+        }
+    }
+}

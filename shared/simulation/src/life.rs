@@ -1,0 +1,108 @@
+//! Processes: each life of one has memory, ids and a fate of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use icegate_model::{Clock, IdGenerator};
+use icegate_storage::Root;
+use icegate_tables::Tables;
+use icegate_testkit::{Dice, FaultyStore, SeededIds, When};
+use icegate_wal::Wal;
+
+use crate::link::{Doom, Link};
+use crate::virtual_clock::VirtualClock;
+use crate::world::World;
+
+/// Requests that a life has before it is killed, at most.
+const LONGEST_LIFE: u64 = 40;
+
+/// One life of a process.
+pub(crate) struct Life {
+    pub(crate) world: Arc<World>,
+    pub(crate) process: usize,
+    pub(crate) link: Arc<Link>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    root: Root,
+}
+
+impl Life {
+    pub(crate) fn begin(world: &Arc<World>, process: usize, name: &str, number: u64) -> Self {
+        let skew = i64::try_from(world.scenario.skew.as_millis()).unwrap_or(0);
+        let wide = u64::try_from(2 * skew).unwrap_or(0);
+        let ahead = i64::try_from(world.dice(&format!("{name} clock")).between(0, wide)).unwrap_or(0) - skew;
+        let mut dice = world.dice(&format!("{name} {number}"));
+        let doom = doom(world, &mut dice);
+        let ids = SeededIds::new(dice.next());
+        let link = Link::new(Arc::clone(world), process, format!("{name}.{number}"), doom, dice.part("network"));
+        let store = FaultyStore::new(Arc::clone(&world.root.store), Arc::clone(&link) as _).with_page(world.scenario.page);
+        Self {
+            world: Arc::clone(world),
+            process,
+            link,
+            clock: Arc::new(VirtualClock::new(world.turns.began(), ahead)),
+            ids: Arc::new(ids),
+            root: world.root.with_store(Arc::new(store)),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.link.name
+    }
+
+    pub(crate) fn note(&self, what: &str) {
+        self.world.note(self.name(), what);
+    }
+
+    pub(crate) fn dice(&self) -> Dice {
+        self.link.dice.part("acts")
+    }
+
+    pub(crate) fn wal(&self) -> Arc<Wal> {
+        Arc::new(Wal::new(self.root.child("queue")))
+    }
+
+    pub(crate) fn tables(&self) -> Arc<Tables> {
+        let tables = Tables::object_store(self.root.child("warehouse"), Arc::clone(&self.clock), Arc::clone(&self.ids));
+        Arc::new(tables)
+    }
+
+    pub(crate) async fn pause(&self, pause: Duration) {
+        self.world.turns.after(self.process, pause).await;
+    }
+}
+
+fn doom(world: &World, dice: &mut Dice) -> Doom {
+    let request = dice.between(1, LONGEST_LIFE);
+    let when = if dice.chance(300) { When::Before } else { When::After };
+    // The longest is longer than a commit may take, and than orphans are kept.
+    let pause = Duration::from_secs(*dice.pick(&[20, 2_700, 9_000]));
+    if dice.chance(world.scenario.kills) {
+        Doom::Killed { request, when }
+    } else if dice.chance(world.scenario.freezes) {
+        Doom::Frozen { request, pause }
+    } else {
+        Doom::None
+    }
+}
+
+/// Lives one life after the other until one ends by itself.
+pub(crate) async fn live<F, Fut>(world: Arc<World>, process: usize, name: String, role: F)
+where
+    F: Fn(Arc<Life>) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let mut dice = world.dice(&name);
+    for number in 0.. {
+        let life = Arc::new(Life::begin(&world, process, &name, number));
+        let dead = life.link.dead.clone();
+        tokio::select! {
+            biased;
+            // Whatever it was waiting for, it stops there.
+            () = dead.cancelled() => {}
+            () = role(Arc::clone(&life)) => return,
+        }
+        world.turns.after(process, Duration::from_millis(dice.between(50, 2_000))).await;
+        life.note("starts anew");
+    }
+}
