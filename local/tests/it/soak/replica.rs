@@ -100,7 +100,6 @@ impl Replica {
     fn subcommand(&self) -> &'static str {
         match self.role {
             Role::TablesOnly => Role::Query.name(),
-            Role::Shift => Role::Ingest.name(),
             role => role.name(),
         }
     }
@@ -126,7 +125,7 @@ impl Replica {
         // on a snapshot for long enough to be asked several times.
         format!(
             "{}\
-             shift: {{ grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000 }} }}\n\
+             shift: {{ enabled: false, grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000 }} }}\n\
              engine: {{ wal_query_enabled: {}, refresh_interval_secs: 20, max_age_secs: 20 }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
