@@ -1,14 +1,11 @@
-//! What a tree must be beyond its grammar: [`meaning`] is part of parsing, [`supported`] comes before evaluation.
+//! What a tree must be beyond its grammar.
 
 mod stages;
-mod supported;
 
 use icegate_syntax::Span;
 
 use crate::ast::{Aggregation, Expr, MetricExpr, MetricKind, RangeAggregation, RangeOp, Selector, VectorAggregation};
 use crate::{LogqlError, pattern};
-
-pub(crate) use supported::supported;
 
 /// Refuses trees that mean nothing.
 pub(crate) fn meaning(expr: &Expr) -> Result<(), LogqlError> {

@@ -1,9 +1,10 @@
 use icegate_syntax::{bytes, duration, number};
 
 use super::MatcherTest;
+use super::ip::IpRange;
 use crate::LogqlError;
 use crate::ast::{Comparison, LabelFilter};
-use crate::rows::{ERROR, RowLabels};
+use crate::rows::{RowLabels, is_error_label};
 
 /// What a label whose value can't be read leaves.
 const UNREADABLE: &str = "LabelFilterErr";
@@ -13,6 +14,7 @@ const UNREADABLE: &str = "LabelFilterErr";
 pub(crate) enum LabelTest {
     Text(MatcherTest),
     Value { name: String, op: Comparison, value: Value },
+    Ip { name: String, negated: bool, range: IpRange },
     And(Box<LabelTest>, Box<LabelTest>),
     Or(Box<LabelTest>, Box<LabelTest>),
 }
@@ -34,7 +36,9 @@ impl LabelTest {
             LabelFilter::Bytes { name, op, size, .. } => value(name, *op, Value::Bytes(*size)),
             LabelFilter::And(left, right) => Ok(Self::And(Box::new(Self::new(left)?), Box::new(Self::new(right)?))),
             LabelFilter::Or(left, right) => Ok(Self::Or(Box::new(Self::new(left)?), Box::new(Self::new(right)?))),
-            LabelFilter::Ip { place, .. } => Err(LogqlError::unsupported("label filter `ip()`", place.0)),
+            LabelFilter::Ip { name, negated, pattern, place } => {
+                Ok(Self::Ip { name: name.clone(), negated: *negated, range: IpRange::new(pattern, place.0)? })
+            }
         }
     }
 
@@ -43,19 +47,20 @@ impl LabelTest {
         match self {
             Self::Text(test) => {
                 let fits = test.fits(labels.get(&test.name).unwrap_or_default());
-                labels.error_is_kept |= fits && test.name == ERROR;
+                labels.error_is_kept |= fits && is_error_label(&test.name);
                 fits
             }
             Self::And(left, right) => left.keeps(labels) && right.keeps(labels),
             Self::Or(left, right) => left.keeps(labels) || right.keeps(labels),
             // A line that already failed is beyond comparing.
-            Self::Value { .. } if labels.error.is_some() => true,
+            Self::Value { .. } | Self::Ip { .. } if labels.error.is_some() => true,
+            Self::Ip { name, negated, range } => labels.get(name).is_some_and(|text| range.is_in(text) != *negated),
             Self::Value { name, op, value } => {
                 let Some(text) = labels.get(name) else { return false };
                 match value.compare(*op, text) {
                     Some(holds) => holds,
                     None => {
-                        let details = format!("can't read label {name} with value {text:?} as a {}", value.kind());
+                        let details = value.complaint(text);
                         labels.set_error(UNREADABLE, || details);
                         true
                     }
@@ -75,11 +80,15 @@ impl Value {
         })
     }
 
-    const fn kind(self) -> &'static str {
+    /// Why the text can't be read, as users know it.
+    fn complaint(self, text: &str) -> String {
         match self {
-            Self::Number(_) => "number",
-            Self::Duration(_) => "duration",
-            Self::Bytes(_) => "size",
+            Self::Number(_) => format!("strconv.ParseFloat: parsing {text:?}: invalid syntax"),
+            Self::Duration(_) => format!("time: invalid duration {text:?}"),
+            Self::Bytes(_) => {
+                let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')).trim();
+                format!("unhandled size name: {}", unit.to_lowercase())
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ async fn explained(query: &str) -> Explained {
         interval: Duration::ZERO,
         limit: 10,
         direction: Direction::Backward,
+        now: Timestamp::from_secs(1_700_000_000),
         limits: Limits::default(),
     };
     explain(&parse(query).unwrap(), &params, &load(&[], LAYOUTS[0])).await.unwrap()
