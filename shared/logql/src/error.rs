@@ -26,6 +26,12 @@ pub enum LogqlError {
     /// A log query was asked for one point in time.
     #[error("log queries are not supported as an instant query type, please change your query to a range query type")]
     InstantLogQuery,
+    /// An operation that has no series of points.
+    #[error("{op} is only supported on instant queries")]
+    InstantOnly {
+        /// As written.
+        op: &'static str,
+    },
     /// Only a selector is possible here.
     #[error("only label matchers are supported, not {construct}")]
     NotASelector {
@@ -140,6 +146,7 @@ impl LogqlError {
             | Self::Meaning(_)
             | Self::QueryTooLong { .. }
             | Self::InstantLogQuery
+            | Self::InstantOnly { .. }
             | Self::NotASelector { .. }
             | Self::InvalidRange { .. }
             | Self::NoEntries

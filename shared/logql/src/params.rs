@@ -91,7 +91,7 @@ impl QueryParams {
     }
 
     pub(crate) fn context<'a>(&'a self, grid: Grid, rows: &'a dyn OpenRows) -> Context<'a> {
-        Context { grid, limits: &self.limits, now: self.now.nanos(), rows }
+        Context { grid, is_instant: self.is_instant(), limits: &self.limits, now: self.now.nanos(), rows }
     }
 
     /// The points of a metric query.

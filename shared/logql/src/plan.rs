@@ -18,7 +18,7 @@ use icegate_model::TimeRange;
 
 use crate::ast::{LabelFilter, Selector, Stage, StageKind};
 use crate::rows::{NameCache, Names, RowLabels, columns_of};
-use crate::stage::{MatcherTest, Purpose, Row, Step, Wanted, ordered};
+use crate::stage::{MatcherTest, Purpose, Row, Step, Wanted, loosened, ordered};
 use crate::{Limits, LogqlError, Source};
 
 pub(crate) use columns::{Owner, owner};
@@ -57,6 +57,7 @@ pub(crate) struct Plan {
     /// What is left, as text.
     pub(crate) residual: Vec<String>,
     wanted: Wanted,
+    asks_for_errors: bool,
     undecided: Arc<AtomicBool>,
 }
 
@@ -77,6 +78,7 @@ impl Plan {
             steps: Vec::new(),
             residual: Vec::new(),
             wanted: aim.wanted.clone(),
+            asks_for_errors: needs::asks_for_errors(stages, &aim.wanted),
             undecided: Arc::new(AtomicBool::new(false)),
         };
         for matcher in &selector.matchers {
@@ -172,7 +174,8 @@ impl Plan {
     }
 
     /// Runs what is left on a row; the row as it leaves, if it stays.
-    pub(crate) fn run<'a>(&self, line: &'a str, at: i64, labels: RowLabels, names: &mut Names) -> Option<Row<'a>> {
+    pub(crate) fn run<'a>(&self, line: &'a str, at: i64, mut labels: RowLabels, names: &mut Names) -> Option<Row<'a>> {
+        labels.asks_for_errors = self.asks_for_errors;
         let fits = self.matchers.iter().all(|test| test.fits(labels.get(&test.name).unwrap_or_default()));
         let mut row = Row { line: Cow::Borrowed(line), at, labels };
         (fits && self.steps.iter().all(|step| step.run(&mut row, names))).then_some(row)
@@ -183,7 +186,7 @@ impl Plan {
 fn label_filter(filter: &LabelFilter) -> Result<Option<Expr>, LogqlError> {
     Ok(match filter {
         LabelFilter::Text(matcher) => match owner(&matcher.name) {
-            Owner::Column(_) | Owner::Id(_) => columns::matcher(matcher, &Arc::default())?,
+            Owner::Column(_) | Owner::Id(_) => columns::matcher(&loosened(matcher), &Arc::default())?,
             Owner::Stream | Owner::Row => None,
         },
         LabelFilter::Number { name, op, value, .. } => columns::number(name, *op, *value),

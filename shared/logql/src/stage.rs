@@ -20,7 +20,7 @@ mod unwrap;
 use std::borrow::Cow;
 
 pub(crate) use extract::Wanted;
-pub(crate) use label_filter::LabelTest;
+pub(crate) use label_filter::{LabelTest, loosened};
 pub(crate) use line_filter::LineTest;
 pub(crate) use matcher::MatcherTest;
 pub(crate) use select_labels::Select;

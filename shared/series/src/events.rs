@@ -127,13 +127,13 @@ fn extrapolated(first: (i64, f64), last: i64, growth: f64, count: usize, window:
     let sampled = seconds(first.0, last);
     let mean = sampled / (count - 1) as f64;
     let (mut to_start, mut to_end) = (seconds(window.start, first.0), seconds(last, window.end));
-    // A counter can't have been below zero.
-    if growth > 0.0 && first.1 >= 0.0 {
-        to_start = to_start.min(sampled * (first.1 / growth));
-    }
     let threshold = mean * 1.1;
     if to_start >= threshold {
         to_start = mean / 2.0;
+    }
+    // A counter can't have been below zero.
+    if growth > 0.0 && first.1 >= 0.0 {
+        to_start = to_start.min(sampled * (first.1 / growth));
     }
     if to_end >= threshold {
         to_end = mean / 2.0;

@@ -55,13 +55,16 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// Those whose name is in `names` (`keep`), or is not.
+    /// Those whose name is in `names` (`keep`, and without empty values), or is not.
     #[must_use]
     pub fn filtered(&self, names: &[String], keep: bool) -> Self {
         if names.is_empty() {
             return if keep { Self::empty() } else { self.clone() };
         }
-        Self(self.0.iter().filter(|label| names.iter().any(|name| **name == *label.name) == keep).cloned().collect())
+        let fits = |label: &&Label| {
+            names.iter().any(|name| **name == *label.name) == keep && !(keep && label.value.is_empty())
+        };
+        Self(self.0.iter().filter(fits).cloned().collect())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{Limits, LogqlError, OpenRows};
 /// What a metric query is evaluated with.
 pub(crate) struct Context<'a> {
     pub(crate) grid: Grid,
+    pub(crate) is_instant: bool,
     pub(crate) limits: &'a Limits,
     /// The time of the query in nanoseconds.
     pub(crate) now: i64,
@@ -79,6 +80,9 @@ pub(crate) fn summed_by(aggregation: &VectorAggregation) -> Option<(&ast::RangeA
 }
 
 async fn vectors(aggregation: &VectorAggregation, context: &Context<'_>) -> Result<Block, LogqlError> {
+    if aggregation.op == Aggregation::ApproxTopk && !context.is_instant {
+        return Err(LogqlError::InstantOnly { op: aggregation.op.word() });
+    }
     if let Some((inner, labels)) = summed_by(aggregation) {
         return range::evaluate(inner, Some(&labels), context).await;
     }

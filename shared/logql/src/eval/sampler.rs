@@ -1,6 +1,6 @@
 use icegate_series::{Grouping, Labels};
 
-use crate::ast::{self, RangeAggregation, RangeOp};
+use crate::ast::{RangeAggregation, RangeOp};
 use crate::rows::RowLabels;
 use crate::stage::{Row, Unwrapping};
 use crate::{LogqlError, plan};
@@ -44,10 +44,14 @@ impl Sampler {
         };
         let key = match (grouped_by(aggregation, by), &aggregation.grouping, &amount) {
             (Some(by), _, _) => Grouping::By(by.to_vec()),
-            (None, Some(ast::Grouping { labels, .. }), _) => Grouping::Without(labels.clone()),
-            // The value isn't a label of the series as well.
-            (None, None, Amount::Label(unwrap)) => Grouping::Without(vec![unwrap.label.clone()]),
-            (None, None, _) => Grouping::Without(Vec::new()),
+            (None, grouping, amount) => {
+                let mut gone = grouping.as_ref().map(|grouping| grouping.labels.clone()).unwrap_or_default();
+                // The value isn't a label of the series as well.
+                if let Amount::Label(unwrap) = amount {
+                    gone.push(unwrap.label.clone());
+                }
+                Grouping::Without(gone)
+            }
         };
         Ok(Self { amount, key })
     }

@@ -11,7 +11,7 @@ use super::predicate::text_predicate;
 use crate::LogqlError;
 use crate::ast::{Comparison, LabelFilter, MatchOp, Matcher};
 use crate::rows::parse_stream;
-use crate::stage::MatcherTest;
+use crate::stage::{MatcherTest, loosened};
 
 /// Who decides a label's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +75,9 @@ pub(crate) fn possible(filter: &LabelFilter) -> Result<Option<Expr>, LogqlError>
         LabelFilter::Text(matcher) => match owner(&matcher.name) {
             Owner::Column(column) => {
                 let missing = col(column).is_null().or(col(column).eq(lit("")));
-                Some(missing.or(text(column, matcher)?))
+                Some(missing.or(text(column, &loosened(matcher))?))
             }
-            Owner::Id(column) => Some(col(column).is_null().or(id(column, matcher)?)),
+            Owner::Id(column) => Some(col(column).is_null().or(id(column, &loosened(matcher))?)),
             Owner::Stream | Owner::Row => None,
         },
         LabelFilter::And(left, right) => match (possible(left)?, possible(right)?) {

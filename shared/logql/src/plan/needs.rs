@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use crate::ast::{LabelFilter, LabelFormat, LabelSource, LogRange, Matcher, Named, Stage, StageKind};
-use crate::rows::EXTRACTED;
+use crate::rows::{ERROR, EXTRACTED};
 use crate::stage::Wanted;
 use crate::template::Template;
 
@@ -17,6 +17,17 @@ pub(crate) fn of_range(range: &LogRange, by: Option<&[String]>) -> Wanted {
         unwrap.filters.iter().for_each(|filter| of_filter(filter, &mut names));
     }
     Wanted::Only(names)
+}
+
+/// Whether a query looks at the errors of parsers, so that these don't fail it.
+pub(crate) fn asks_for_errors(stages: &[Stage], wanted: &Wanted) -> bool {
+    let mut names = HashSet::new();
+    for stage in stages {
+        if let StageKind::Label(filter) = &stage.kind {
+            of_filter(filter, &mut names);
+        }
+    }
+    names.contains(ERROR) || matches!(wanted, Wanted::Only(names) if names.contains(ERROR))
 }
 
 /// Adds what a stage looks at; false where it looks at all labels.

@@ -25,7 +25,9 @@ pub(crate) struct RowLabels {
     pub(crate) hidden: Vec<Label>,
     pub(crate) error: Option<&'static str>,
     pub(crate) error_details: String,
-    /// A stage asked for the error, so it doesn't fail the query.
+    /// A stage asks for errors, so one of a parser doesn't fail the query.
+    pub(crate) asks_for_errors: bool,
+    /// The error doesn't fail the query.
     pub(crate) error_is_kept: bool,
 }
 
@@ -38,6 +40,7 @@ impl RowLabels {
             hidden: Vec::new(),
             error: None,
             error_details: String::new(),
+            asks_for_errors: false,
             error_is_kept: false,
         }
     }
@@ -99,6 +102,12 @@ impl RowLabels {
         }
     }
 
+    /// The error of a parser.
+    pub(crate) fn set_parse_error(&mut self, error: &'static str, details: impl FnOnce() -> String) {
+        self.error_is_kept |= self.asks_for_errors;
+        self.set_error(error, details);
+    }
+
     /// Removes the labels that `gone` names.
     pub(crate) fn remove(&mut self, gone: impl Fn(&str, &str) -> bool) {
         for labels in [&mut self.metadata, &mut self.parsed, &mut self.hidden] {
@@ -132,7 +141,7 @@ impl RowLabels {
         Labels::from_pairs(self.metadata.iter().map(|label| (Arc::clone(&label.name), Arc::clone(&label.value))))
     }
 
-    /// All categories in one set, but for `without`.
+    /// All categories in one set, but for `without`; parsed values may be empty.
     pub(crate) fn all(&self, without: &[String]) -> Labels {
         let mut builder = LabelsBuilder::default();
         let parsed = self.parsed_labels();
@@ -141,7 +150,7 @@ impl RowLabels {
                 builder.set(Arc::clone(&label.name), Arc::clone(&label.value));
             }
         }
-        builder.build()
+        builder.build_with_empty()
     }
 
     /// Only these labels.

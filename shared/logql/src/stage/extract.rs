@@ -101,7 +101,7 @@ impl<'a> Extract<'a> {
     }
 
     pub(crate) fn fail(&mut self, error: &'static str, details: impl FnOnce() -> String) {
-        self.labels.set_error(error, details);
+        self.labels.set_parse_error(error, details);
     }
 }
 

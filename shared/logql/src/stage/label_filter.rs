@@ -1,10 +1,12 @@
+use std::borrow::Cow;
+
 use icegate_syntax::{bytes, duration, number};
 
 use super::MatcherTest;
 use super::ip::IpRange;
 use crate::LogqlError;
-use crate::ast::{Comparison, LabelFilter};
-use crate::rows::{RowLabels, is_error_label};
+use crate::ast::{Comparison, LabelFilter, Matcher};
+use crate::rows::{ERROR_DETAILS, RowLabels, is_error_label};
 
 /// What a label whose value can't be read leaves.
 const UNREADABLE: &str = "LabelFilterErr";
@@ -30,7 +32,7 @@ impl LabelTest {
     pub(crate) fn new(filter: &LabelFilter) -> Result<Self, LogqlError> {
         let value = |name: &String, op: Comparison, value| Ok(Self::Value { name: name.clone(), op, value });
         match filter {
-            LabelFilter::Text(matcher) => MatcherTest::new(matcher).map(Self::Text),
+            LabelFilter::Text(matcher) => MatcherTest::new(&loosened(matcher)).map(Self::Text),
             LabelFilter::Number { name, op, value: number, .. } => value(name, *op, Value::Number(*number)),
             LabelFilter::Duration { name, op, nanos, .. } => value(name, *op, Value::Duration(*nanos)),
             LabelFilter::Bytes { name, op, size, .. } => value(name, *op, Value::Bytes(*size)),
@@ -46,14 +48,16 @@ impl LabelTest {
     pub(crate) fn keeps(&self, labels: &mut RowLabels) -> bool {
         match self {
             Self::Text(test) => {
-                let fits = test.fits(labels.get(&test.name).unwrap_or_default());
-                labels.error_is_kept |= fits && is_error_label(&test.name);
-                fits
+                // Nobody can ask for the details of an error here.
+                let value = if test.name == ERROR_DETAILS { None } else { labels.get(&test.name) };
+                test.fits(value.unwrap_or_default())
             }
             Self::And(left, right) => left.keeps(labels) && right.keeps(labels),
             Self::Or(left, right) => left.keeps(labels) || right.keeps(labels),
-            // A line that already failed is beyond comparing.
-            Self::Value { .. } | Self::Ip { .. } if labels.error.is_some() => true,
+            // Errors have names, not values.
+            Self::Value { name, .. } if is_error_label(name) => false,
+            // A line that already failed is beyond looking for addresses.
+            Self::Ip { .. } if labels.error.is_some() => true,
             Self::Ip { name, negated, range } => labels.get(name).is_some_and(|text| range.is_in(text) != *negated),
             Self::Value { name, op, value } => {
                 let Some(text) = labels.get(name) else { return false };
@@ -68,6 +72,18 @@ impl LabelTest {
             }
         }
     }
+}
+
+/// A matcher as label filters mean it: an expression that is a text with `.*` at an end fits wherever the text stands, other than in
+/// selectors. Clients count on it, so it is as it is.
+pub(crate) fn loosened(matcher: &Matcher) -> Cow<'_, Matcher> {
+    let text = matcher.value.strip_prefix(".*").unwrap_or(&matcher.value);
+    let text = text.strip_suffix(".*").unwrap_or(text);
+    let is_plain = !text.is_empty() && text.len() < matcher.value.len() && regex::escape(text) == text;
+    if !matcher.op.is_regex() || !is_plain {
+        return Cow::Borrowed(matcher);
+    }
+    Cow::Owned(Matcher { value: format!("(?s).*{text}.*"), ..matcher.clone() })
 }
 
 impl Value {

@@ -66,9 +66,14 @@ impl Logfmt {
 
     fn some(&self, line: &str, extract: &mut Extract<'_>) {
         let mut values: Vec<Option<Cow<'_, str>>> = vec![None; self.keys.len()];
+        let mut failed = false;
         for pair in (Pairs { line, at: 0 }) {
             match pair {
-                Err(error) if self.strict => return extract.fail(MALFORMED, || error.to_string()),
+                Err(error) if self.strict => {
+                    extract.fail(MALFORMED, || error.to_string());
+                    failed = true;
+                    break;
+                }
                 Err(_) => {}
                 Ok((key, value)) => {
                     let places = self.keys.iter().enumerate().filter(|(_, (_, wanted))| wanted == key);
@@ -79,7 +84,8 @@ impl Logfmt {
             }
         }
         for ((label, _), value) in self.keys.iter().zip(values) {
-            if !extract.take(label, &value.unwrap_or_default()) {
+            // What an error hid isn't known to be missing.
+            if (value.is_some() || !failed) && !extract.take(label, &value.unwrap_or_default()) {
                 return;
             }
         }
@@ -217,6 +223,9 @@ mod tests {
 
     #[test]
     fn keys_asked_for_are_always_there() {
-        assert_eq!(parsed((false, false), &[("x", "a"), ("y", "no"), ("z", "a")], "a=1 a=2"), r#"{x="1", y="", z="1"}"#);
+        let keys = [("x", "a"), ("y", "no"), ("z", "a")];
+        assert_eq!(parsed((false, false), &keys, "a=1 a=2"), r#"{x="1", y="", z="1"}"#);
+        let failed = parsed((true, false), &keys, "a=1 b==");
+        assert!(failed.contains(r#"x="1", z="1"}"#), "{failed}");
     }
 }

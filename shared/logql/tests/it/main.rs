@@ -1,6 +1,7 @@
 //! LogQL as its users see it: syntax, plans and answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod conformance;
 mod eval;
 mod parse;
 mod plan;
