@@ -1,7 +1,7 @@
 //! Answers: log queries in [`logs`], numbers in [`metric`], lines of windows in [`range`].
 
-pub(crate) mod drive;
 mod binary;
+pub(crate) mod drive;
 mod grouped;
 pub(crate) mod logs;
 pub(crate) mod metric;

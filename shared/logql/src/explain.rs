@@ -66,7 +66,9 @@ pub async fn explain(expr: &Expr, params: &QueryParams, rows: &dyn OpenRows) -> 
             for (aggregation, by) in ranges {
                 let source = rows.open(range::reach(&aggregation.range, context.grid)?).await?;
                 let planned = range::Scan::new(aggregation, by.as_deref(), &context, Trust::Streams)?;
-                explained.scans.push(scan(&planned.plan, planned.frame(&source)?).await?);
+                let mut scan = scan(&planned.plan, planned.frame(&source)?).await?;
+                scan.residual.extend(aggregation.range.unwrap.iter().map(ToString::to_string));
+                explained.scans.push(scan);
             }
         }
     }

@@ -156,3 +156,6 @@ pub(crate) fn ordered(stages: &[Stage]) -> Vec<&Stage> {
     ordered.append(&mut waiting);
     ordered
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,11 @@ mod tree;
 mod value;
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
+use regex::Regex;
+
+use crate::pattern;
 use crate::rows::RowLabels;
 
 use tree::Node;
@@ -38,6 +42,29 @@ pub(crate) struct Template {
     name: &'static str,
     nodes: Vec<Node>,
     defined: HashMap<String, Vec<Node>>,
+    regexes: Regexes,
+}
+
+/// Expressions that functions of a template were called with, compiled.
+#[derive(Debug, Default)]
+pub(crate) struct Regexes(Mutex<HashMap<String, Regex>>);
+
+/// Expressions that are kept before they are started anew.
+const MAX_REGEXES: usize = 64;
+
+impl Regexes {
+    fn get(&self, expression: &str) -> Result<Regex, String> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regex) = known.get(expression) {
+            return Ok(regex.clone());
+        }
+        let regex = pattern::anywhere(expression, icegate_syntax::Span::default()).map_err(|error| error.to_string())?;
+        if known.len() >= MAX_REGEXES {
+            known.clear();
+        }
+        known.insert(expression.to_owned(), regex.clone());
+        Ok(regex)
+    }
 }
 
 /// What a template sees.
@@ -51,16 +78,28 @@ pub(crate) struct Context<'a> {
     pub(crate) labels: &'a RowLabels,
 }
 
+/// A context, and what its template keeps from run to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope<'a> {
+    pub(crate) line: &'a str,
+    pub(crate) at: i64,
+    pub(crate) now: i64,
+    pub(crate) labels: &'a RowLabels,
+    regexes: &'a Regexes,
+}
+
 impl Template {
     /// Reads a template; `Err` says what is wrong with it.
     pub(crate) fn new(name: &'static str, text: &str) -> Result<Self, String> {
         let parsed = parse::parse(text).map_err(|error| format!("template: {name}:{}: {}", error.line, error.message))?;
-        Ok(Self { name, nodes: parsed.nodes, defined: parsed.defined })
+        Ok(Self { name, nodes: parsed.nodes, defined: parsed.defined, regexes: Regexes::default() })
     }
 
     /// The text that it gives for a line; `Err` says why there is none.
     pub(crate) fn run(&self, context: Context<'_>) -> Result<String, String> {
-        run::run(self, context).map_err(|error| format!("template: {}:{error}", self.name))
+        let Context { line, at, now, labels } = context;
+        run::run(self, Scope { line, at, now, labels, regexes: &self.regexes })
+            .map_err(|error| format!("template: {}:{error}", self.name))
     }
 
     /// Names of the labels that it can see; `None` where it takes all of them at once.

@@ -49,7 +49,12 @@ fn quantiles(events: &[(i64, f64)], windows: &[Range<i64>], quantile: f64) -> Ve
         .collect()
 }
 
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ranks within the window")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ranks within the window"
+)]
 fn interpolated(quantile: f64, count: usize, nth: impl Fn(usize) -> f64) -> f64 {
     if quantile.is_nan() {
         return f64::NAN;

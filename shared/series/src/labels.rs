@@ -61,9 +61,7 @@ impl Labels {
         if names.is_empty() {
             return if keep { Self::empty() } else { self.clone() };
         }
-        let fits = |label: &&Label| {
-            names.iter().any(|name| **name == *label.name) == keep && !(keep && label.value.is_empty())
-        };
+        let fits = |label: &&Label| names.iter().any(|name| **name == *label.name) == keep && !(keep && label.value.is_empty());
         Self(self.0.iter().filter(fits).cloned().collect())
     }
 }

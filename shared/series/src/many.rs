@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn two_on_the_one_side_are_an_error() {
-        let error = combine_many(block(&[("x", "1", 1.0)]), &block(&[("x", "1", 1.0), ("x", "2", 1.0)]), &on_a(), &[], |m, _| Some(m));
+        let error =
+            combine_many(block(&[("x", "1", 1.0)]), &block(&[("x", "1", 1.0), ("x", "2", 1.0)]), &on_a(), &[], |m, _| Some(m));
         assert_eq!(error.unwrap_err().side, "one");
     }
 }

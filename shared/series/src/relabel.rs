@@ -32,8 +32,10 @@ mod tests {
 
     #[test]
     fn equal_labels_are_one_series_unless_they_overlap() {
-        let row = |name: &str, values: [Option<f64>; 2]| Row { labels: Labels::from_pairs([("a", name)]), values: values.to_vec() };
-        let block = |second| Block { grid: Grid::new(0, 1, 1).unwrap(), series: vec![row("x", [Some(1.0), None]), row("y", second)] };
+        let row =
+            |name: &str, values: [Option<f64>; 2]| Row { labels: Labels::from_pairs([("a", name)]), values: values.to_vec() };
+        let block =
+            |second| Block { grid: Grid::new(0, 1, 1).unwrap(), series: vec![row("x", [Some(1.0), None]), row("y", second)] };
         let joined = relabel(block([None, Some(2.0)]), |_| Labels::empty()).unwrap();
         assert_eq!(joined.series[0].values, [Some(1.0), Some(2.0)]);
         assert_eq!(relabel(block([Some(2.0), None]), |_| Labels::empty()).unwrap_err().side, "many");

@@ -111,7 +111,8 @@ impl Windows {
     /// The pane of a time that a window holds.
     fn pane(&mut self, at: i64) -> u32 {
         let edges = &self.frame.edges;
-        let is_last = edges.get(self.last).is_some_and(|edge| *edge < at) && edges.get(self.last + 1).is_some_and(|edge| at <= *edge);
+        let is_last =
+            edges.get(self.last).is_some_and(|edge| *edge < at) && edges.get(self.last + 1).is_some_and(|edge| at <= *edge);
         if !is_last {
             self.last = edges.partition_point(|edge| *edge < at).saturating_sub(1);
         }

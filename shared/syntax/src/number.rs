@@ -113,7 +113,14 @@ mod tests {
 
     #[test]
     fn hexadecimal_numbers_have_a_power_of_two() {
-        for (text, value) in [("0x1p3", Some(8.0)), ("0X1.8P3", Some(12.0)), ("0x.8p-1", Some(0.25)), ("0x1A", None), ("0xp1", None), ("0x1p99999", None)] {
+        for (text, value) in [
+            ("0x1p3", Some(8.0)),
+            ("0X1.8P3", Some(12.0)),
+            ("0x.8p-1", Some(0.25)),
+            ("0x1A", None),
+            ("0xp1", None),
+            ("0x1p99999", None),
+        ] {
             assert_eq!(hexadecimal(text), value, "{text}");
         }
     }

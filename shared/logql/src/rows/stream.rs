@@ -46,4 +46,3 @@ impl StreamCache {
         labels
     }
 }
-

@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn many_labels_behave_as_few() {
         let names: Vec<String> = (0..100).map(|n| format!("l{}", n % 50)).collect();
-        let pairs: Vec<_> = names.iter().zip(0..).map(|(name, n)| (name.as_str(), if n < 50 { "first" } else { "second" })).collect();
+        let pairs: Vec<_> =
+            names.iter().zip(0..).map(|(name, n)| (name.as_str(), if n < 50 { "first" } else { "second" })).collect();
         let (labels, _) = taken(&Wanted::All, &pairs);
         assert_eq!(labels.matches("first").count(), 50);
         assert_eq!(labels.matches("second").count(), 0);

@@ -55,7 +55,8 @@ impl IpRange {
         };
         // Bytes that separate are ASCII or parts of longer characters, so each piece is whole text.
         let is_mark = |byte: &u8| *byte == if self.is_v4 { b'.' } else { b':' };
-        let pieces = line.as_bytes().split(|byte| separates(*byte)).filter(|piece| piece.iter().filter(|byte| is_mark(byte)).count() > 1);
+        let pieces =
+            line.as_bytes().split(|byte| separates(*byte)).filter(|piece| piece.iter().filter(|byte| is_mark(byte)).count() > 1);
         pieces.filter_map(|piece| std::str::from_utf8(piece).ok()).any(|piece| {
             self.is_at(piece) || self.is_at(piece.trim_matches('.')) || self.is_at(piece.trim_end_matches([':', '.']))
         })

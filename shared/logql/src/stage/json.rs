@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn fields_become_labels() {
         for (line, labels) in [
-            (r#"{"a":1.50,"b":{"c":"x","d.e":true},"f":null,"g":[1,{"h":2}],"i":""}"#, r#"{a="1.50", b_c="x", b_d_e="true", i=""}"#),
+            (
+                r#"{"a":1.50,"b":{"c":"x","d.e":true},"f":null,"g":[1,{"h":2}],"i":""}"#,
+                r#"{a="1.50", b_c="x", b_d_e="true", i=""}"#,
+            ),
             (r#" { "a" : "\u00e9\n\"\ud83c\udf89" } tail"#, r#"{a="é\n\"🎉"}"#),
             ("{}", "{}"),
         ] {
@@ -112,11 +115,23 @@ mod tests {
     #[test]
     fn what_was_read_before_an_error_stays() {
         for (line, labels) in [
-            (r#"{"a":1,"b":2"#, r#"{__error__="JSONParserErr", __error_details__="Value is array, but can't find closing ']' symbol", a="1", b="2"}"#),
-            (r#"{"a":1,"b":{"c":2,"d":{"#, r#"{__error__="JSONParserErr", __error_details__="Value looks like object, but can't find closing '}' symbol", a="1"}"#),
+            (
+                r#"{"a":1,"b":2"#,
+                r#"{__error__="JSONParserErr", __error_details__="Value is array, but can't find closing ']' symbol", a="1", b="2"}"#,
+            ),
+            (
+                r#"{"a":1,"b":{"c":2,"d":{"#,
+                r#"{__error__="JSONParserErr", __error_details__="Value looks like object, but can't find closing '}' symbol", a="1"}"#,
+            ),
             (r#"{"a":1,"b":nul}"#, r#"{__error__="JSONParserErr", __error_details__="Unknown value type", a="1"}"#),
-            ("", r#"{__error__="JSONParserErr", __error_details__="Value looks like object, but can't find closing '}' symbol"}"#),
-            ("[1]", r#"{__error__="JSONParserErr", __error_details__="Value looks like object, but can't find closing '}' symbol"}"#),
+            (
+                "",
+                r#"{__error__="JSONParserErr", __error_details__="Value looks like object, but can't find closing '}' symbol"}"#,
+            ),
+            (
+                "[1]",
+                r#"{__error__="JSONParserErr", __error_details__="Value looks like object, but can't find closing '}' symbol"}"#,
+            ),
         ] {
             assert_eq!(parsed(line), labels, "{line}");
         }

@@ -21,13 +21,13 @@ enum Source {
 impl LabelFormats {
     pub(crate) fn new(formats: &[LabelFormat], now: i64, span: Span) -> Result<Self, LogqlError> {
         let source = |format: &LabelFormat| {
-            let source = match &format.source {
-                LabelSource::Rename(from) => Source::Rename(from.clone()),
-                LabelSource::Template(text) => Source::Template(
-                    Template::new("label", text)
-                        .map_err(|why| LogqlError::meaning(format!("invalid template for label '{}': {why}", format.label), span))?,
-                ),
-            };
+            let source =
+                match &format.source {
+                    LabelSource::Rename(from) => Source::Rename(from.clone()),
+                    LabelSource::Template(text) => Source::Template(Template::new("label", text).map_err(|why| {
+                        LogqlError::meaning(format!("invalid template for label '{}': {why}", format.label), span)
+                    })?),
+                };
             Ok((format.label.clone(), source))
         };
         Ok(Self { formats: formats.iter().map(source).collect::<Result<_, LogqlError>>()?, now })

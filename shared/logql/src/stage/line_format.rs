@@ -13,8 +13,8 @@ pub(crate) struct LineFormat {
 
 impl LineFormat {
     pub(crate) fn new(template: &str, now: i64, span: Span) -> Result<Self, LogqlError> {
-        let template = Template::new("line", template)
-            .map_err(|why| LogqlError::meaning(format!("invalid line template: {why}"), span))?;
+        let template =
+            Template::new("line", template).map_err(|why| LogqlError::meaning(format!("invalid line template: {why}"), span))?;
         Ok(Self { template, now })
     }
 

@@ -30,7 +30,7 @@ impl Logfmt {
     ) -> Result<Self, LogqlError> {
         let key = |one: &Extraction| {
             let key = one.path.trim();
-            if key.is_empty() || key.contains(|c: char| c <= ' ' || c == '=' || c == '"') {
+            if key.is_empty() || key.contains(|c: char| !(c.is_alphanumeric() || c == '_')) {
                 return Err(LogqlError::meaning(format!("cannot parse expression [{}]: it is no key", one.path), span));
             }
             Ok((one.label.clone(), key.to_owned()))

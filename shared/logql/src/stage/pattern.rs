@@ -17,7 +17,8 @@ pub(crate) struct Pattern {
 impl Pattern {
     pub(crate) fn new(pattern: &str, wanted: Wanted, span: Span) -> Result<Self, LogqlError> {
         let parts = parts(pattern);
-        let mut names: Vec<_> = parts.iter().filter_map(|part| if let Part::Capture(name) = part { Some(name) } else { None }).collect();
+        let mut names: Vec<_> =
+            parts.iter().filter_map(|part| if let Part::Capture(name) = part { Some(name) } else { None }).collect();
         names.retain(|name| *name != "_");
         let captures = names.len();
         names.sort_unstable();

@@ -44,9 +44,9 @@ impl Unwrapping {
             UnwrapUnit::Bytes => {
                 bytes::lenient(text).map(|size| size as f64).ok_or_else(|| format!("can't read {text:?} as a size"))
             }
-            UnwrapUnit::Duration | UnwrapUnit::DurationSeconds => duration::go(text)
-                .map(|nanos| nanos as f64 / 1e9)
-                .ok_or_else(|| format!("time: invalid duration {text:?}")),
+            UnwrapUnit::Duration | UnwrapUnit::DurationSeconds => {
+                duration::go(text).map(|nanos| nanos as f64 / 1e9).ok_or_else(|| format!("time: invalid duration {text:?}"))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ mod math;
 mod text;
 mod when;
 
-use super::Context;
+use super::Scope;
 use super::value::Value;
 
 /// A function of templates.
@@ -20,7 +20,7 @@ pub(crate) struct Function {
     pub(crate) flow: Flow,
 }
 
-type Run = fn(&Context<'_>, &[Value]) -> Result<Value, String>;
+type Run = fn(&Scope<'_>, &[Value]) -> Result<Value, String>;
 
 /// How a function takes its arguments.
 #[derive(Debug)]

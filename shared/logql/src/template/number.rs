@@ -102,16 +102,25 @@ mod tests {
 
     #[test]
     fn floats_print_as_go_prints_them() {
-        for (value, text) in
-            [(0.003, "0.003"), (190.0, "190"), (3e6, "3e+06"), (1_234_567.0, "1.234567e+06"), (1e-5, "1e-05"), (123_456.5, "123456.5"), (0.0, "0"), (2.5e21, "2.5e+21")]
-        {
+        for (value, text) in [
+            (0.003, "0.003"),
+            (190.0, "190"),
+            (3e6, "3e+06"),
+            (1_234_567.0, "1.234567e+06"),
+            (1e-5, "1e-05"),
+            (123_456.5, "123456.5"),
+            (0.0, "0"),
+            (2.5e21, "2.5e+21"),
+        ] {
             assert_eq!(general(value), text);
         }
     }
 
     #[test]
     fn whole_numbers_read_in_every_radix() {
-        for (text, value) in [("12", Some(12)), ("-0x1F", Some(-31)), ("017", Some(15)), ("0", Some(0)), ("1.5", None), ("0x-1", None), ("", None)] {
+        for (text, value) in
+            [("12", Some(12)), ("-0x1F", Some(-31)), ("017", Some(15)), ("0", Some(0)), ("1.5", None), ("0x-1", None), ("", None)]
+        {
             assert_eq!(integer(text), value, "{text}");
         }
     }

@@ -16,8 +16,13 @@ pub(crate) struct Parsed {
 
 /// Reads a template.
 pub(crate) fn parse(text: &str) -> Result<Parsed, ParseError> {
-    let mut parser =
-        Parser { pieces: pieces(text)?.into_iter(), defined: HashMap::new(), variables: vec!["$".to_owned()], depth: 0, loops: 0 };
+    let mut parser = Parser {
+        pieces: pieces(text)?.into_iter(),
+        defined: HashMap::new(),
+        variables: vec!["$".to_owned()],
+        depth: 0,
+        loops: 0,
+    };
     let (nodes, end) = parser.nodes()?;
     match end {
         End::Template => Ok(Parsed { nodes, defined: parser.defined }),
@@ -66,7 +71,9 @@ impl Parser {
                 "end" => return words.end().map(|()| (nodes, End::End(place))),
                 "else" => return Ok((nodes, End::Else(words, place))),
                 "define" => self.define(words)?,
-                "if" | "with" | "range" | "template" | "block" | "break" | "continue" => nodes.push(self.keyword(&keyword, words)?),
+                "if" | "with" | "range" | "template" | "block" | "break" | "continue" => {
+                    nodes.push(self.keyword(&keyword, words)?)
+                }
                 _ => nodes.push(Node::Print(self.whole_pipeline(&mut words)?)),
             }
         }
@@ -79,7 +86,9 @@ impl Parser {
             "if" => self.branch(words, "if").map(Node::If),
             "with" => self.branch(words, "with").map(Node::With),
             "range" => self.branch(words, "range").map(Node::Range),
-            "break" | "continue" if self.loops == 0 => Err(ParseError::at(place, format!("{{{{{keyword}}}}} outside {{{{range}}}}"))),
+            "break" | "continue" if self.loops == 0 => {
+                Err(ParseError::at(place, format!("{{{{{keyword}}}}} outside {{{{range}}}}")))
+            }
             "break" => words.end().map(|()| Node::Break),
             "continue" => words.end().map(|()| Node::Continue),
             _ => {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use super::functions::{Flow, Function};
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Place};
 use super::value::Value;
-use super::{Context, MAX_DEPTH, MAX_MADE, MAX_OUTPUT, MAX_STEPS, Template};
+use super::{MAX_DEPTH, MAX_MADE, MAX_OUTPUT, MAX_STEPS, Scope, Template};
 
 /// Why a run has no text.
 #[derive(Debug)]
@@ -25,10 +25,10 @@ impl fmt::Display for RunError {
 type Step = ControlFlow<bool>;
 
 /// Runs a template over a line.
-pub(crate) fn run(template: &Template, context: Context<'_>) -> Result<String, RunError> {
+pub(crate) fn run(template: &Template, scope: Scope<'_>) -> Result<String, RunError> {
     let mut run = Run {
         template,
-        context,
+        scope,
         output: String::new(),
         variables: vec![("$".to_owned(), Value::Labels)],
         steps: 0,
@@ -42,7 +42,7 @@ pub(crate) fn run(template: &Template, context: Context<'_>) -> Result<String, R
 
 struct Run<'a> {
     template: &'a Template,
-    context: Context<'a>,
+    scope: Scope<'a>,
     output: String,
     variables: Vec<(String, Value)>,
     steps: usize,
@@ -134,10 +134,12 @@ impl Run<'_> {
             Value::List(list) => list.iter().cloned().zip(0..).map(|(value, index)| (Value::Int(index), value)).collect(),
             Value::Map(map) => map.iter().map(|(key, value)| (Value::text(key), value.clone())).collect(),
             Value::Labels => {
-                let labels = self.context.labels.all(&[]);
+                let labels = self.scope.labels.all(&[]);
                 labels.iter().map(|label| (Value::text(&label.name), Value::text(&label.value))).collect()
             }
-            Value::Int(count) => (0..(*count).min(MAX_STEPS as i64 + 1)).map(|index| (Value::Int(index), Value::Int(index))).collect(),
+            Value::Int(count) => {
+                (0..(*count).min(MAX_STEPS as i64 + 1)).map(|index| (Value::Int(index), Value::Int(index))).collect()
+            }
             Value::Nil => Vec::new(),
             other => return Err(self.error(format!("range can't iterate over {other}"))),
         };
@@ -271,7 +273,7 @@ impl Run<'_> {
         match function.flow {
             Flow::All(run) => {
                 let values = self.arguments(operands, last, dot)?;
-                let value = run(&self.context, &values).map_err(|message| self.error(failed(message)))?;
+                let value = run(&self.scope, &values).map_err(|message| self.error(failed(message)))?;
                 if let Value::Text(text) = &value {
                     self.made += text.len();
                 }
@@ -299,11 +301,12 @@ impl Run<'_> {
         for (index, field) in fields.iter().enumerate() {
             let is_last = index + 1 == fields.len();
             value = match &value {
-                Value::Labels => Value::text(self.context.labels.get(field).unwrap_or_default()),
+                Value::Labels => Value::text(self.scope.labels.get(field).unwrap_or_default()),
                 Value::Map(map) => map.get(field).cloned().unwrap_or(Value::Nil),
                 Value::Time(moment) => {
                     let arguments = if is_last { arguments } else { &[] };
-                    let value = moment.method(field, arguments).map_err(|message| self.error(format!("at <.{field}>: {message}")))?;
+                    let value =
+                        moment.method(field, arguments).map_err(|message| self.error(format!("at <.{field}>: {message}")))?;
                     if is_last {
                         return Ok(value);
                     }

@@ -10,7 +10,10 @@ pub(crate) enum Node {
     With(Branch),
     Range(Branch),
     /// `{{template "name" …}}`
-    Template { name: String, argument: Option<Pipeline> },
+    Template {
+        name: String,
+        argument: Option<Pipeline>,
+    },
     Break,
     Continue,
 }
@@ -68,9 +71,7 @@ pub(crate) fn fields<'a>(nodes: impl Iterator<Item = &'a Node>, into: &mut Vec<&
             Node::Print(pipeline) => of_pipeline(pipeline, into),
             Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
                 // In a block, a field may be one of a label's value; asking for a label too many does no harm.
-                of_pipeline(&branch.pipeline, into)
-                    & fields(branch.then.iter(), into)
-                    & fields(branch.otherwise.iter(), into)
+                of_pipeline(&branch.pipeline, into) & fields(branch.then.iter(), into) & fields(branch.otherwise.iter(), into)
             }
             Node::Template { argument, .. } => argument.as_ref().is_none_or(|argument| of_pipeline(argument, into)),
         };

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod eval;
+mod hostile;
 mod parse;
 mod plan;
 mod rows;

@@ -160,13 +160,6 @@ async fn too_many_selectors_are_refused() {
     assert_eq!((reply.status.as_u16(), reply.body.as_str()), (400, "101 selectors in match[], allowed are 100"));
 }
 
-#[test]
-fn logql_that_is_not_evaluated_is_501_and_named() {
-    let error = LogqlError::Unsupported { construct: "`json` stage".to_owned(), span: Span::new(0, 1) };
-    let error = LokiError::from(error);
-    assert_eq!((error.status().as_u16(), error.to_string().as_str()), (501, "`json` stage is not supported yet"));
-}
-
 #[tokio::test]
 async fn tables_that_do_not_exist_yet_are_503() {
     let tables = Arc::new(Tables::memory(Root::memory(), Arc::new(SystemClock), Arc::new(RandomIds)));

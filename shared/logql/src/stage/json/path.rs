@@ -66,10 +66,16 @@ mod tests {
 
     #[test]
     fn paths_are_fields_and_indexes() {
-        let text = |path| parse(path).unwrap().iter().map(|part| match part {
-            Part::Field(name) => format!("<{name}>"),
-            Part::Index(index) => format!("<#{index}>"),
-        }).collect::<String>();
+        let text = |path| {
+            parse(path)
+                .unwrap()
+                .iter()
+                .map(|part| match part {
+                    Part::Field(name) => format!("<{name}>"),
+                    Part::Index(index) => format!("<#{index}>"),
+                })
+                .collect::<String>()
+        };
         assert_eq!(text("a.b[0][\"c d\"].e"), "<a><b><#0><c d><e>");
         assert_eq!(text("[\"pod\"].uuid"), "<pod><uuid>");
         assert_eq!(text("[3]"), "<#3>");
@@ -77,7 +83,19 @@ mod tests {
 
     #[test]
     fn other_texts_are_errors() {
-        for bad in ["a b", "\"pod\"]", "[\"pod\"", "[\"pod\"\"x\"]", "a..b", "[\"key", ".a", "a.", "[x]", "[-1]", "[99999999999999999999]"] {
+        for bad in [
+            "a b",
+            "\"pod\"]",
+            "[\"pod\"",
+            "[\"pod\"\"x\"]",
+            "a..b",
+            "[\"key",
+            ".a",
+            "a.",
+            "[x]",
+            "[-1]",
+            "[99999999999999999999]",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -77,7 +77,11 @@ impl JsonPaths {
             while let Some(key) = scanner.key()? {
                 let key = Part::Field(key.into_owned());
                 let next: Vec<usize> = deeper.iter().copied().filter(|path| is_next(*path, &key)).collect();
-                if next.is_empty() { scanner.skip()? } else { self.walk(scanner, &next, depth + 1, values)? }
+                if next.is_empty() {
+                    scanner.skip()?
+                } else {
+                    self.walk(scanner, &next, depth + 1, values)?
+                }
                 scanner.after_value()?;
             }
             return Ok(());
@@ -86,7 +90,11 @@ impl JsonPaths {
         while scanner.element()?.is_some() {
             let key = Part::Index(index);
             let next: Vec<usize> = deeper.iter().copied().filter(|path| is_next(*path, &key)).collect();
-            if next.is_empty() { scanner.skip()? } else { self.walk(scanner, &next, depth + 1, values)? }
+            if next.is_empty() {
+                scanner.skip()?
+            } else {
+                self.walk(scanner, &next, depth + 1, values)?
+            }
             index += 1;
         }
         Ok(())
@@ -121,7 +129,11 @@ mod tests {
             ("a.b", r#"[1,"x",{"c":true}]"#),
         ] {
             let value = if path == "f" { "1" } else { value };
-            assert_eq!(parsed(&[("v", path)], line), Labels::from_pairs([("v", value)]).to_string().replace("{}", r#"{v=""}"#), "{path}");
+            assert_eq!(
+                parsed(&[("v", path)], line),
+                Labels::from_pairs([("v", value)]).to_string().replace("{}", r#"{v=""}"#),
+                "{path}"
+            );
         }
         assert_eq!(parsed(&[("x", "a"), ("y", "a.b[0]")], line), r#"{x="{\"b\":[1,\"x\",{\"c\":true}]}", y="1"}"#);
     }

@@ -36,9 +36,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let mut value = first.clone();
         for key in keys {
             value = match (&value, key) {
-                (Value::List(list), Value::Int(at)) => {
-                    usize::try_from(*at).ok().and_then(|at| list.get(at)).cloned().ok_or_else(|| format!("index out of range: {at}"))?
-                }
+                (Value::List(list), Value::Int(at)) => usize::try_from(*at)
+                    .ok()
+                    .and_then(|at| list.get(at))
+                    .cloned()
+                    .ok_or_else(|| format!("index out of range: {at}"))?,
                 (Value::Text(text), Value::Int(at)) => {
                     let byte = usize::try_from(*at).ok().and_then(|at| text.as_bytes().get(at)).copied();
                     Value::Int(i64::from(byte.ok_or_else(|| format!("index out of range: {at}"))?))

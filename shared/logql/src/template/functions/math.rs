@@ -79,10 +79,12 @@ fn float(value: Option<&Value>) -> f64 {
 fn fold(values: &[Value], exact: fn(Decimal, Decimal) -> Option<Decimal>, plain: fn(f64, f64) -> f64) -> f64 {
     let mut numbers = values.iter().map(|value| float(Some(value)));
     let Some(first) = numbers.next() else { return 0.0 };
-    numbers.fold((first, Decimal::new(first)), |(value, decimal), next| {
-        let decimal = decimal.zip(Decimal::new(next)).and_then(|(left, right)| exact(left, right));
-        (decimal.map_or_else(|| plain(value, next), Decimal::value), decimal)
-    }).0
+    numbers
+        .fold((first, Decimal::new(first)), |(value, decimal), next| {
+            let decimal = decimal.zip(Decimal::new(next)).and_then(|(left, right)| exact(left, right));
+            (decimal.map_or_else(|| plain(value, next), Decimal::value), decimal)
+        })
+        .0
 }
 
 /// To so many digits behind the point; from which fraction on it goes up can be said, and is a half.

@@ -1,10 +1,9 @@
 //! Functions on texts.
 
-use regex::{NoExpand, Regex};
+use regex::NoExpand;
 
 use super::super::value::Value;
 use super::{Function, fixed, text, whole};
-use crate::pattern;
 
 /// Bytes that one function may make.
 const MAX_TEXT: usize = 1 << 20;
@@ -42,16 +41,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("alignLeft", 2, |_, v| align(whole(v, 0)?, text(v, 1)?, true).map(Value::owned)),
     fixed("alignRight", 2, |_, v| align(whole(v, 0)?, text(v, 1)?, false).map(Value::owned)),
     fixed("default", 2, |_, v| Ok(v.iter().rev().find(|value| !value.is_empty()).or(v.first()).cloned().unwrap_or(Value::Nil))),
-    fixed("count", 2, |_, v| {
-        let found = regex(text(v, 0)?)?.find_iter(text(v, 1)?).count();
+    fixed("count", 2, |scope, v| {
+        let found = scope.regexes.get(text(v, 0)?)?.find_iter(text(v, 1)?).count();
         Ok(Value::Int(i64::try_from(found).unwrap_or(i64::MAX)))
     }),
-    fixed("regexReplaceAll", 3, |_, v| {
-        let (regex, text, by) = (regex(text(v, 0)?)?, text(v, 1)?, text(v, 2)?);
+    fixed("regexReplaceAll", 3, |scope, v| {
+        let (regex, text, by) = (scope.regexes.get(text(v, 0)?)?, text(v, 1)?, text(v, 2)?);
         made(regex.replace_all(text, by).into_owned())
     }),
-    fixed("regexReplaceAllLiteral", 3, |_, v| {
-        let (regex, text, by) = (regex(text(v, 0)?)?, text(v, 1)?, text(v, 2)?);
+    fixed("regexReplaceAllLiteral", 3, |scope, v| {
+        let (regex, text, by) = (scope.regexes.get(text(v, 0)?)?, text(v, 1)?, text(v, 2)?);
         made(regex.replace_all(text, NoExpand(by)).into_owned())
     }),
 ];
@@ -65,17 +64,17 @@ fn made(text: String) -> Result<Value, String> {
     Ok(Value::owned(text))
 }
 
-fn regex(expression: &str) -> Result<Regex, String> {
-    pattern::anywhere(expression, icegate_syntax::Span::default()).map_err(|error| error.to_string())
-}
-
 /// The first letter of each word as a capital.
 fn title(text: &str) -> String {
     let mut before = ' ';
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
         let starts = !(before.is_alphanumeric() || matches!(before, '_' | '\''));
-        if starts { out.extend(char.to_uppercase()) } else { out.push(char) }
+        if starts {
+            out.extend(char.to_uppercase())
+        } else {
+            out.push(char)
+        }
         before = char;
     }
     out

@@ -85,7 +85,8 @@ pub(super) fn parts(layout: &str) -> Vec<Part<'_>> {
     let (mut rest, mut text) = (layout, 0);
     while rest.len() > text {
         let here = &rest[text..];
-        let found = fraction(here).or_else(|| PARTS.iter().find(|(name, _)| here.starts_with(name)).map(|(name, part)| (*part, name.len())));
+        let found = fraction(here)
+            .or_else(|| PARTS.iter().find(|(name, _)| here.starts_with(name)).map(|(name, part)| (*part, name.len())));
         match found {
             Some((part, length)) => {
                 if text > 0 {

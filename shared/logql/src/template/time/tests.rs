@@ -40,7 +40,14 @@ fn what_is_written_is_read_back() {
 
 #[test]
 fn what_is_not_written_so_is_not_read() {
-    for (layout, text) in [("2006-01-02", "2021-13-02"), ("2006-01-02", "2021-11-02x"), ("15:04", "25:00"), ("Jan", "Foo"), ("-07:00", "0100"), ("3PM", "13PM")] {
+    for (layout, text) in [
+        ("2006-01-02", "2021-13-02"),
+        ("2006-01-02", "2021-11-02x"),
+        ("15:04", "25:00"),
+        ("Jan", "Foo"),
+        ("-07:00", "0100"),
+        ("3PM", "13PM"),
+    ] {
         assert_eq!(parse(layout, text, Zone::UTC), None, "{layout} {text}");
     }
 }

@@ -114,7 +114,9 @@ fn expected(case: &Value) -> (Points, Vec<String>) {
         let labels: BTreeMap<String, String> = serde_json::from_value(series["metric"].clone()).unwrap();
         let name = format!("{labels:?}");
         let values = series["values"].as_array().unwrap().iter().zip(0..);
-        let value = |(value, index): (&Value, i64)| (!value.is_null()).then(|| ((BASE + start + index * step) * 1_000_000, number(value)));
+        let value = |(value, index): (&Value, i64)| {
+            (!value.is_null()).then(|| ((BASE + start + index * step) * 1_000_000, number(value)))
+        };
         points.insert(name.clone(), values.filter_map(value).collect());
         order.push(name);
     }

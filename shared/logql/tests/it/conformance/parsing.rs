@@ -15,12 +15,15 @@ fn queries_are_accepted_and_refused_as_recorded() {
         let mut differences = Vec::new();
         for case in &cases {
             // Scripts for other functions than parsing queries stand there as well.
-            let Some(query) = case["query"].as_str().filter(|_| case["kind"] == "parse" || case.get("kind").is_none()) else { continue };
+            let Some(query) = case["query"].as_str().filter(|_| case["kind"] == "parse" || case.get("kind").is_none()) else {
+                continue;
+            };
             let result = parse(query);
             let wanted = case["ok"] == true && case.get("build_error").is_none();
             if result.is_ok() != wanted && !is_wider(case) {
                 let error = result.err().map(|error| error.to_string());
-                differences.push(format!("{query}\n    found {error:?}\n    want  {}", case.get("error").unwrap_or(&Value::Null)));
+                differences
+                    .push(format!("{query}\n    found {error:?}\n    want  {}", case.get("error").unwrap_or(&Value::Null)));
             }
         }
         report(file, cases.len(), &differences, cases.len() * MAX_PER_MILLE / 1_000);
