@@ -94,6 +94,19 @@ impl Step {
         }
     }
 
+    /// Whether it is a parser whose labels and errors nobody asks for, and that leaves the length of lines alone where that counts.
+    pub(crate) fn is_idle(&self, bytes: bool) -> bool {
+        match self {
+            Self::Json(wanted) => wanted.is_nothing(),
+            Self::JsonPaths(parser) => parser.wanted.is_nothing(),
+            Self::Logfmt(parser) => parser.wanted.is_nothing(),
+            Self::Regexp(parser) => parser.wanted.is_nothing(),
+            Self::Pattern(parser) => parser.wanted.is_nothing(),
+            Self::Unpack(wanted) => wanted.is_nothing() && !bytes,
+            _ => false,
+        }
+    }
+
     /// Whether it can drop lines.
     pub(crate) const fn filters(&self) -> bool {
         matches!(self, Self::Line(_) | Self::Label(_))

@@ -35,7 +35,7 @@ pub(crate) fn keys(plan: &Plan, by: &[String], bytes: bool) -> Option<Keys> {
         match step {
             Step::Select(select) => gone.extend(select.dropped()?),
             // Nobody asks for a label that it could give, nor whether it fails.
-            Step::Json(wanted) | Step::Unpack(wanted) if wanted.is_nothing() && !bytes => {}
+            step if step.is_idle(bytes) => {}
             _ => return None,
         }
     }

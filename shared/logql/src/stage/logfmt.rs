@@ -18,7 +18,7 @@ pub(crate) struct Logfmt {
     keep_empty: bool,
     /// Labels and the keys that they are read from; none for all keys.
     keys: Vec<(String, String)>,
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
 }
 
 impl Logfmt {

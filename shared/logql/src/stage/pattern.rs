@@ -11,7 +11,7 @@ use crate::rows::{Names, RowLabels};
 #[derive(Debug)]
 pub(crate) struct Pattern {
     parts: Vec<Part>,
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
 }
 
 impl Pattern {

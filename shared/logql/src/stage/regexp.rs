@@ -13,7 +13,7 @@ pub(crate) struct Regexp {
     regex: Regex,
     /// Groups with names.
     groups: Vec<(usize, String)>,
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
 }
 
 impl Regexp {

@@ -9,7 +9,7 @@ use crate::stage::extract::{Extract, Wanted};
 pub(crate) struct JsonPaths {
     labels: Vec<String>,
     paths: Vec<Vec<Part>>,
-    wanted: Wanted,
+    pub(in crate::stage) wanted: Wanted,
 }
 
 impl JsonPaths {

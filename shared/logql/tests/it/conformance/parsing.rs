@@ -15,7 +15,12 @@ fn queries_are_accepted_and_refused_as_recorded() {
         let mut differences = Vec::new();
         for case in &cases {
             // Scripts for other functions than parsing queries stand there as well.
-            let Some(query) = case["query"].as_str().filter(|_| case["kind"] == "parse" || case.get("kind").is_none()) else {
+            // Bytes that are no text can't be asked with here.
+            let Some(query) = case["query"]
+                .as_str()
+                .filter(|query| !query.contains('\u{FFFD}'))
+                .filter(|_| case["kind"] == "parse" || case.get("kind").is_none())
+            else {
                 continue;
             };
             let result = parse(query);
