@@ -148,6 +148,7 @@ fn extrapolated(first: (i64, f64), last: i64, growth: f64, count: usize, window:
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one window")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -175,7 +176,6 @@ mod tests {
 
     proptest! {
         #[test]
-        #[allow(clippy::single_range_in_vec_init, reason = "one window")]
         fn quantiles_of_moving_windows_are_those_of_each_window_alone(
             values in proptest::collection::vec((0_i64..60, -5_i32..5), 0..40), range in 1_i64..30, q in 0.0..1.0_f64
         ) {
@@ -184,7 +184,7 @@ mod tests {
             let windows: Vec<_> = (0..8).map(|step| step * 9 - range..step * 9).collect();
             let moving = quantiles(&events, &windows, q);
             for (window, found) in windows.iter().zip(moving) {
-                prop_assert_eq!(found, quantiles(&events, &[window.clone()], q)[0]);
+                prop_assert_eq!(found, quantiles(&events, std::slice::from_ref(window), q)[0]);
                 let mut inside: Vec<_> = events.iter().filter(|(at, _)| window.start < *at && *at <= window.end).map(|(_, v)| *v).collect();
                 inside.sort_by(f64::total_cmp);
                 prop_assert_eq!(found, (!inside.is_empty()).then(|| interpolated(q, inside.len(), |nth| inside[nth])));

@@ -26,14 +26,15 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, ParseError> {
     let (nodes, end) = parser.nodes()?;
     match end {
         End::Template => Ok(Parsed { nodes, defined: parser.defined }),
-        End::End(place) | End::Else(_, place) => Err(ParseError::at(place, "unexpected {{end}} or {{else}}")),
+        End::Closed(place) | End::Else(_, place) => Err(ParseError::at(place, "unexpected {{end}} or {{else}}")),
     }
 }
 
 /// Why a run of nodes ends.
 enum End {
     Template,
-    End(Place),
+    /// By `{{end}}`.
+    Closed(Place),
     /// What stands behind `else`.
     Else(Words, Place),
 }
@@ -68,7 +69,7 @@ impl Parser {
                 words.next();
             }
             match keyword.as_str() {
-                "end" => return words.end().map(|()| (nodes, End::End(place))),
+                "end" => return words.end().map(|()| (nodes, End::Closed(place))),
                 "else" => return Ok((nodes, End::Else(words, place))),
                 "define" => self.define(words)?,
                 "if" | "with" | "range" | "template" | "block" | "break" | "continue" => {
@@ -118,7 +119,7 @@ impl Parser {
         let (nodes, end) = self.deeper(place, Self::nodes)?;
         (self.variables, self.loops) = (variables, loops);
         match end {
-            End::End(_) => Ok(nodes),
+            End::Closed(_) => Ok(nodes),
             End::Template => Err(ParseError::at(place, "unexpected EOF")),
             End::Else(_, place) => Err(ParseError::at(place, "unexpected {{else}}")),
         }
@@ -133,7 +134,7 @@ impl Parser {
         self.loops -= usize::from(kind == "range");
         let otherwise = match end {
             End::Template => return Err(ParseError::at(place, "unexpected EOF")),
-            End::End(_) => Vec::new(),
+            End::Closed(_) => Vec::new(),
             End::Else(words, else_place) => self.otherwise(words, else_place, kind)?,
         };
         self.variables.truncate(in_sight);
@@ -151,7 +152,7 @@ impl Parser {
         }
         words.end()?;
         match self.deeper(place, Self::nodes)? {
-            (nodes, End::End(_)) => Ok(nodes),
+            (nodes, End::Closed(_)) => Ok(nodes),
             (_, End::Template) => Err(ParseError::at(place, "unexpected EOF")),
             (_, End::Else(_, place)) => Err(ParseError::at(place, "unexpected {{else}}")),
         }
