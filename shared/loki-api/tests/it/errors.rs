@@ -2,11 +2,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
-use icegate_logql::LogqlError;
-use icegate_loki_api::{ErrorFormat, LokiConfig, LokiError};
+use icegate_loki_api::{ErrorFormat, LokiConfig};
 use icegate_model::{RandomIds, SystemClock};
 use icegate_storage::Root;
-use icegate_syntax::Span;
 use icegate_tables::Tables;
 use icegate_wal::Wal;
 use serde_json::{Value, json};
