@@ -5,3 +5,4 @@ pub(crate) mod ingester;
 pub(crate) mod maintainer;
 pub(crate) mod reader;
 pub(crate) mod shifter;
+pub(crate) mod vandal;

@@ -16,6 +16,9 @@ use crate::world::World;
 /// Requests that a life has before it is killed, at most.
 const LONGEST_LIFE: u64 = 40;
 
+/// Longer than a commit may take, and than orphans are kept.
+pub(crate) const LONGEST_FREEZE: Duration = Duration::from_secs(9_000);
+
 /// One life of a process.
 pub(crate) struct Life {
     pub(crate) world: Arc<World>,
@@ -58,6 +61,10 @@ impl Life {
         self.link.dice.part("acts")
     }
 
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
     pub(crate) fn wal(&self) -> Arc<Wal> {
         Arc::new(Wal::new(self.root.child("queue")))
     }
@@ -75,8 +82,7 @@ impl Life {
 fn doom(world: &World, dice: &mut Dice) -> Doom {
     let request = dice.between(1, LONGEST_LIFE);
     let when = if dice.chance(300) { When::Before } else { When::After };
-    // The longest is longer than a commit may take, and than orphans are kept.
-    let pause = Duration::from_secs(*dice.pick(&[20, 2_700, 9_000]));
+    let pause = *dice.pick(&[Duration::from_secs(20), Duration::from_secs(2_700), LONGEST_FREEZE]);
     if dice.chance(world.scenario.kills) {
         Doom::Killed { request, when }
     } else if dice.chance(world.scenario.freezes) {

@@ -8,9 +8,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::actors::client::{self, TENANTS};
-use crate::actors::{ingester, maintainer, reader, shifter};
+use crate::actors::{ingester, maintainer, reader, shifter, vandal};
 use crate::audit::Auditor;
-use crate::life::{Life, live};
+use crate::life::{LONGEST_FREEZE, Life, live};
 use crate::report::Report;
 use crate::world::World;
 
@@ -101,6 +101,10 @@ async fn play(world: &Arc<World>) {
         processes.start(world, format!("reader{number}"), reader::read);
     }
     processes.start(world, "maintainer0".to_owned(), maintainer::maintain);
+    if scenario.vandal {
+        let process = processes.next();
+        processes.lives.spawn(vandal::spoil(Arc::clone(world), process));
+    }
     let mut clients = JoinSet::new();
     for number in 0..scenario.clients {
         clients.spawn(client::send(Arc::clone(world), processes.next(), number));
@@ -139,8 +143,8 @@ impl Processes {
 async fn settle(world: &Arc<World>, process: usize) {
     let life = Arc::new(Life::begin(world, process, "settler", 0));
     let shifter = shifter::shifter(&life);
-    // What is on its way from a dead process arrives.
-    life.pause(Duration::from_secs(60)).await;
+    // What is on its way from a frozen process or a dead one arrives.
+    life.pause(LONGEST_FREEZE + Duration::from_secs(60)).await;
     let mut cycles = 0;
     while pending(world).await > 0 {
         if cycles == CYCLES {

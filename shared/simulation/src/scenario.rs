@@ -26,6 +26,10 @@ pub(crate) struct Scenario {
     /// Longest pause of a client between two requests.
     pub(crate) pause: Duration,
     pub(crate) max_row_groups: usize,
+    /// Whether shifters take turns by leases.
+    pub(crate) leases: bool,
+    /// Whether damaged segments appear.
+    pub(crate) vandal: bool,
 }
 
 impl Scenario {
@@ -61,6 +65,8 @@ impl Scenario {
             page: usize::try_from(*dice.pick(&[2, 3, 1_000])).unwrap_or(1_000),
             pause: Duration::from_millis(*dice.pick(&[300, 5_000, 400_000, 7_200_000])),
             max_row_groups: usize::try_from(*dice.pick(&[2, 4, 1_024])).unwrap_or(1_024),
+            leases: dice.chance(300),
+            vandal: dice.chance(300),
         }
     }
 }

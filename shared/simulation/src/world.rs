@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,8 @@ pub(crate) struct World {
     report: Mutex<Report>,
     violation: Mutex<Option<String>>,
     ingesters: Mutex<Vec<Option<Ingester>>>,
+    /// Names of damaged segments.
+    spoilt: Mutex<BTreeSet<String>>,
     calm: AtomicBool,
     print: bool,
 }
@@ -57,6 +60,7 @@ impl World {
             report: Mutex::default(),
             violation: Mutex::default(),
             ingesters: Mutex::new(vec![None; scenario.ingesters]),
+            spoilt: Mutex::default(),
             calm: AtomicBool::new(false),
             print,
             scenario,
@@ -107,6 +111,14 @@ impl World {
 
     pub(crate) fn is_calm(&self) -> bool {
         self.calm.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn spoil(&self, segment: String) {
+        locked(&self.spoilt).insert(segment);
+    }
+
+    pub(crate) fn is_spoilt(&self, segment: &str) -> bool {
+        locked(&self.spoilt).contains(segment)
     }
 
     pub(crate) fn ingester(&self, number: usize) -> Option<Ingester> {

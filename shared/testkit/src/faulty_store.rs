@@ -21,17 +21,19 @@ const PAGE: usize = 1_000;
 ///
 /// A change that is under way is not called back: whoever stops waiting for a put, because its time is up or because it is
 /// killed, doesn't know whether it happens, and when.
+#[derive(Clone)]
 pub struct FaultyStore {
     inner: Arc<dyn ObjectStore>,
     network: Arc<dyn Network>,
     page: usize,
+    calls_back: bool,
 }
 
 impl FaultyStore {
     /// A store that is reached over `network`.
     #[must_use]
     pub fn new(inner: Arc<dyn ObjectStore>, network: Arc<dyn Network>) -> Self {
-        Self { inner, network, page: PAGE }
+        Self { inner, network, page: PAGE, calls_back: false }
     }
 
     /// Lists so many keys with one request instead of 1,000; what changes between two requests may or may not be listed.
@@ -41,7 +43,14 @@ impl FaultyStore {
         self
     }
 
-    /// A change of the store, in a task of its own.
+    /// A change that has not arrived when nobody waits for it any more never does.
+    #[must_use]
+    pub const fn calling_back(mut self) -> Self {
+        self.calls_back = true;
+        self
+    }
+
+    /// A change of the store; in a task of its own, unless it may be called back.
     async fn change<T, F, Fut>(&self, operation: Operation, path: &Path, effect: F) -> Result<T>
     where
         T: Send + 'static,
@@ -50,8 +59,11 @@ impl FaultyStore {
     {
         let (inner, network) = (Arc::clone(&self.inner), Arc::clone(&self.network));
         let call = Call { operation, path: path.clone() };
-        let task = tokio::spawn(async move { exchange(network.as_ref(), &call, effect(inner)).await.map(|(done, _)| done) });
-        task.await.unwrap_or_else(|source| Err(Error::JoinError { source }))
+        let change = async move { exchange(network.as_ref(), &call, effect(inner)).await.map(|(done, _)| done) };
+        if self.calls_back {
+            return change.await;
+        }
+        tokio::spawn(change).await.unwrap_or_else(|source| Err(Error::JoinError { source }))
     }
 }
 
@@ -113,10 +125,10 @@ impl ObjectStore for FaultyStore {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        let store = Self { inner: Arc::clone(&self.inner), network: Arc::clone(&self.network), page: self.page };
+        let store = self.clone();
         locations
             .then(move |location| {
-                let store = Self { inner: Arc::clone(&store.inner), network: Arc::clone(&store.network), page: store.page };
+                let store = store.clone();
                 async move {
                     let path = location?;
                     let target = path.clone();

@@ -8,10 +8,19 @@ use tokio::sync::Semaphore;
 
 use crate::{Call, Fate, FaultyStore, Network, Operation, Trouble, When};
 
+/// What the next so many requests of a kind meet.
+#[derive(Debug)]
+struct Planned {
+    times: usize,
+    operation: Operation,
+    when: When,
+    trouble: Trouble,
+}
+
 /// A network that does what a test says, request by request, and remembers what was asked.
 #[derive(Debug)]
 pub struct Script {
-    planned: Mutex<VecDeque<(Operation, When, Trouble)>>,
+    planned: Mutex<VecDeque<Planned>>,
     held: Mutex<Option<(Operation, Arc<Semaphore>)>>,
     calls: Mutex<Vec<Call>>,
 }
@@ -23,16 +32,16 @@ impl Script {
         Arc::new(Self { planned: Mutex::default(), held: Mutex::default(), calls: Mutex::default() })
     }
 
-    /// `inner` behind this network.
+    /// `inner` behind this network. A change that is held back is called back with its caller.
     #[must_use]
     pub fn before(self: &Arc<Self>, inner: Arc<dyn ObjectStore>) -> Arc<FaultyStore> {
-        Arc::new(FaultyStore::new(inner, Arc::clone(self) as Arc<dyn Network>))
+        Arc::new(FaultyStore::new(inner, Arc::clone(self) as Arc<dyn Network>).calling_back())
     }
 
     /// The next `times` requests of this kind that nothing is planned for yet go wrong.
     pub fn fail(&self, times: usize, operation: Operation, when: When, trouble: Trouble) {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        planned.extend(std::iter::repeat_n((operation, when, trouble), times));
+        planned.push_back(Planned { times, operation, when, trouble });
     }
 
     /// Requests of this kind don't arrive until they are let through.
@@ -61,8 +70,9 @@ impl Script {
 
     fn next(&self, operation: Operation) -> Option<(When, Trouble)> {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = planned.iter().position(|(kind, ..)| *kind == operation)?;
-        planned.remove(at).map(|(_, when, trouble)| (when, trouble))
+        let next = planned.iter_mut().find(|planned| planned.operation == operation && planned.times > 0)?;
+        next.times -= 1;
+        Some((next.when, next.trouble))
     }
 }
 

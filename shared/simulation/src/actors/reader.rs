@@ -38,17 +38,25 @@ pub(crate) async fn query(life: &Life, engine: &Engine, table: Table, tenant: &T
     life.note(&format!("queries {table} of {tenant}, {} rows at least", expected.len()));
     life.world.count("queries");
     let (troubles, runs) = (life.link.troubles(), AtomicUsize::new(0));
-    let counted = |opened| {
+    let counted = |opened: Opened| {
         runs.fetch_add(1, Ordering::SeqCst);
-        rows(opened)
+        async move { Ok::<_, EngineError>((opened.report.unreadable.clone(), rows(opened).await?)) }
     };
     let answer = engine.with_replan(table, tenant, TimeRange::ALL, counted).await;
     life.pause(Duration::ZERO).await;
-    if runs.load(Ordering::SeqCst) > 1 {
-        life.world.count("event: a query is planned once more");
-    }
+    let planned_again = runs.load(Ordering::SeqCst) > 1;
     match answer {
-        Ok(found) => judge(life, table, tenant, &expected, &found),
+        Ok((unreadable, found)) => {
+            if !unreadable.is_empty() {
+                life.world.count("event: an answer names a damaged segment");
+            } else if planned_again {
+                life.world.count("event: a query is planned once more");
+            }
+            if let Some(condemned) = unreadable.iter().find(|segment| !life.world.is_spoilt(segment)) {
+                life.world.violate(format!("CONDEMNED: segment {condemned} is whole, and left out of an answer"));
+            }
+            judge(life, table, tenant, &expected, &found);
+        }
         Err(error) => {
             life.note(&format!("query of {table} failed: {}", error.kind()));
             life.world.count(format!("queries that fail: {}", error.kind()));

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use icegate_shift::{Metrics, ShiftConfig, Shifter};
+use icegate_shift::{Jobs, JobsConfig, Metrics, ShiftConfig, Shifter};
 use icegate_tables::FileOptions;
 use parquet::basic::Compression;
 
@@ -11,7 +11,12 @@ pub(crate) fn shifter(life: &Life) -> Shifter {
     let scenario = &life.world.scenario;
     let files = FileOptions { compression: Compression::UNCOMPRESSED, ..FileOptions::default() };
     let config = ShiftConfig { grace: scenario.grace, max_row_groups: scenario.max_row_groups, files, ..ShiftConfig::default() };
-    Shifter::new(life.tables(), life.wal(), config, Arc::clone(&life.clock), Metrics::default())
+    let shifter = Shifter::new(life.tables(), life.wal(), config, Arc::clone(&life.clock), Metrics::default());
+    if scenario.leases {
+        shifter.with_jobs(Jobs::new(life.root().child("jobs"), JobsConfig::named(life.name())))
+    } else {
+        shifter
+    }
 }
 
 /// Makes pass after pass. What wakes it may be lost, late or repeated: some passes follow each other at once, some come late.
@@ -27,11 +32,14 @@ pub(crate) async fn shift(life: Arc<Life>) {
             life.pause(Duration::ZERO).await;
             match pass {
                 Ok(pass) => {
-                    if pass.committed.is_none() && pass.segments == 0 && pass.left > 0 {
+                    if pass.committed.is_none() && pass.left > 0 && !pass.others {
                         life.world.count("event: another shifter was first");
                     }
-                    if pass.unreadable > 0 {
-                        life.world.count("event: an unreadable segment is set aside");
+                    if pass.others {
+                        life.world.count("event: another shifter has the lease");
+                    }
+                    if pass.quarantined > 0 {
+                        life.world.count("event: a damaged segment is set aside");
                     }
                     let rows = pass.committed.map_or(0, |committed| committed.rows_added);
                     life.note(&format!("pass over {table}: {} segments, {rows} rows, {} deleted", pass.segments, pass.deleted));

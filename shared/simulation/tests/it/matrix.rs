@@ -3,7 +3,7 @@
 use icegate_simulation::Report;
 
 /// Rows of the fault matrix, each with what has to have happened.
-const ROWS: [(&str, &[&str]); 11] = [
+const ROWS: [(&str, &[&str]); 12] = [
     (
         "F1 killed between a segment's put and its acknowledgement",
         &["event: killed between a segment's put and its acknowledgement", "event: a request is repeated"],
@@ -48,13 +48,22 @@ const ROWS: [(&str, &[&str]); 11] = [
             "fault: Delete after its effect: 503 Slow Down",
         ],
     ),
+    (
+        "F11 damaged segments",
+        &[
+            "event: a damaged segment appears",
+            "event: a damaged segment is set aside",
+            "event: an answer names a damaged segment",
+        ],
+    ),
     ("F12 clean-up and expiry beside queries", &["event: a query is planned once more", "event: a snapshot is expired"]),
     ("F13 shift, expiry and deletion beside each other", &["event: a checkpoint of the ledgers", "segments deleted"]),
     ("F23 frozen processes", &["freezes"]),
 ];
 
 /// What happens beside the matrix.
-const EVENTS: [&str; 6] = [
+const EVENTS: [&str; 7] = [
+    "event: another shifter has the lease",
     "event: a request is sent again after its acknowledgement",
     "event: an acknowledgement is lost",
     "event: killed while segments are deleted",

@@ -6,15 +6,18 @@ use std::time::Duration;
 use icegate_model::{ErrorKind, Table};
 use icegate_storage::Root;
 use icegate_tables::{Append, TablesError};
+use icegate_testkit::{Operation, Script, Trouble, When};
 use object_store::ObjectStoreExt;
 
 use crate::backends::{Bench, on_files, process};
 use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log};
-use crate::store::LosingReplies;
 
-fn losing(root: &Root, lost_replies: u32, lost_requests: u32) -> Root {
-    root.with_store(LosingReplies::new(Arc::clone(&root.store), lost_replies, lost_requests))
+fn losing(root: &Root, lost_replies: usize, lost_requests: usize) -> Root {
+    let network = Script::new();
+    network.fail(lost_requests, Operation::Create, When::Before, Trouble::Reset);
+    network.fail(lost_replies, Operation::Create, When::After, Trouble::Reset);
+    root.with_store(network.before(Arc::clone(&root.store)))
 }
 
 #[tokio::test]

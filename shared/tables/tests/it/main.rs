@@ -15,5 +15,4 @@ mod requests;
 mod rest;
 mod rest_server;
 mod rows;
-mod store;
 mod untouchable;
