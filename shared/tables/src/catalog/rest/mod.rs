@@ -239,6 +239,12 @@ impl Catalog for RestCatalog {
     fn location(&self, _table: Table) -> Option<String> {
         None
     }
+
+    /// A server may keep branches and versions that a table's metadata doesn't show (Nessie does), so that a file which looks
+    /// unneeded from here may be needed there. The server's own tools know.
+    fn is_managed(&self) -> bool {
+        true
+    }
 }
 
 fn name(table: Table) -> String {
