@@ -71,8 +71,9 @@ async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToke
     let mut registry = Registry::with_prefix("icegate");
     let lake = Lake::open(config, &mut registry).await?;
     let listeners = Listeners::bind(config, parts).await?;
-    // A process that only answers queries needs no right to write; until the tables exist it answers from the WAL and says so.
-    if parts.ingest || parts.shift {
+    // Only the shift writes to the tables. A process that takes telemetry in starts also while they can't be reached, and one that
+    // answers queries does so from the WAL until they exist, and says so.
+    if parts.shift {
         for change in lake.tables.migrate_create(false).await? {
             tracing::info!(%change, "migrated");
         }

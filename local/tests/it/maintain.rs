@@ -29,8 +29,7 @@ async fn send(process: &Process, number: u64) {
 }
 
 fn maintain(data: &Path, arguments: &[&str]) -> String {
-    let config = data.join("icegate.yaml");
-    let mut all = vec!["maintain", "run", "-c", config.to_str().unwrap()];
+    let mut all = vec!["maintain", "run", "--data-dir", data.to_str().unwrap()];
     all.extend(arguments);
     let output = icegate(&all).envs(VARIABLES).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

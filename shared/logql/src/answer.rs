@@ -11,7 +11,7 @@ pub enum Answer {
     Streams(Vec<Stream>),
     /// Series with points, sorted by labels.
     Matrix(Vec<Series>),
-    /// Values at one point, sorted by labels.
+    /// Values at one point: sorted by labels, or as `sort` or `sort_desc` says where the query has one.
     Vector(Vec<Sample>),
     /// A number at one point.
     Scalar(f64),
@@ -35,7 +35,7 @@ pub struct Entry {
     pub line: String,
     /// Structured metadata.
     pub metadata: Labels,
-    /// Labels that stages made.
+    /// Labels that stages made; values may be empty.
     pub parsed: Labels,
 }
 
@@ -50,7 +50,7 @@ pub fn merge_labels(streams: Vec<Stream>) -> Vec<Stream> {
             for label in stream.labels.iter().chain(entry.metadata.iter()).chain(entry.parsed.iter()) {
                 labels.set(Arc::clone(&label.name), Arc::clone(&label.value));
             }
-            let labels = labels.build();
+            let labels = labels.build_with_empty();
             let at = *index.entry(labels.clone()).or_insert_with(|| {
                 merged.push(Stream { labels, entries: Vec::new() });
                 merged.len() - 1

@@ -1,14 +1,11 @@
-//! What a tree must be beyond its grammar: [`meaning`] is part of parsing, [`supported`] comes before evaluation.
+//! What a tree must be beyond its grammar.
 
 mod stages;
-mod supported;
 
 use icegate_syntax::Span;
 
 use crate::ast::{Aggregation, Expr, MetricExpr, MetricKind, RangeAggregation, RangeOp, Selector, VectorAggregation};
 use crate::{LogqlError, pattern};
-
-pub(crate) use supported::supported;
 
 /// Refuses trees that mean nothing.
 pub(crate) fn meaning(expr: &Expr) -> Result<(), LogqlError> {
@@ -90,16 +87,17 @@ fn range(aggregation: &RangeAggregation, span: Span) -> Result<(), LogqlError> {
     if grouping.is_some() && !op.may_group() {
         return Err(LogqlError::meaning(format!("grouping not allowed for {word} aggregation"), span));
     }
-    if range.nanos <= 0 {
-        return Err(LogqlError::meaning("a range must be above zero", span));
-    }
     selector(&range.selector)?;
     stages::stages(&range.stages)?;
     range.unwrap.iter().flat_map(|unwrap| &unwrap.filters).try_for_each(stages::label_filter)
 }
 
 fn vectors(aggregation: &VectorAggregation, span: Span) -> Result<(), LogqlError> {
-    if aggregation.grouping.is_some() && !aggregation.op.may_group() {
+    let groups = aggregation.grouping.as_ref().is_some_and(|grouping| {
+        // By or without no label at all is no grouping for an order.
+        aggregation.op == Aggregation::ApproxTopk || !grouping.labels.is_empty()
+    });
+    if groups && !aggregation.op.may_group() {
         let word = match aggregation.op {
             Aggregation::Sort | Aggregation::SortDesc => "sort and sort_desc",
             op => op.word(),

@@ -9,9 +9,9 @@ use icegate_series::Labels;
 
 use crate::ast::Selector;
 use crate::eval::drive::{Consume, drive};
-use crate::eval::range::whole_columns;
-use crate::plan::{Plan, Trust};
-use crate::rows::{NameCache, RowReader, StreamCache, TextColumn};
+use crate::plan::{Aim, Plan, Trust};
+use crate::rows::{NameCache, Names, RowReader, StreamCache, TextColumn};
+use crate::stage::Wanted;
 use crate::{Limits, LogqlError, OpenRows};
 
 /// Names of stream labels in a range of time, sorted.
@@ -71,7 +71,8 @@ async fn streams(
     rows: &dyn OpenRows,
 ) -> Result<BTreeSet<Labels>, LogqlError> {
     let source = rows.open(range).await?;
-    let plan = Plan::new(selector, &[], range, limits, Trust::Streams)?;
+    let aim = |trust| Aim { range, limits, trust, wanted: Wanted::Only(HashSet::new()), now: 0 };
+    let plan = Plan::new(selector, &[], &aim(Trust::Streams))?;
     if plan.is_exact() {
         let frame = plan.scan(&source)?.aggregate(vec![col(STREAM_LABELS), col(SEVERITY_TEXT)], vec![])?;
         let found = drive(frame, || Distinct { limit: limits.values, ..Distinct::default() }).await?;
@@ -79,11 +80,12 @@ async fn streams(
             return Ok(found.into_iter().flat_map(|part| part.found).collect());
         }
     }
-    let plan = Arc::new(Plan::new(selector, &[], range, limits, Trust::Rows)?);
-    let frame = plan.scan(&source)?.select(whole_columns().into_iter().map(col).collect::<Vec<_>>())?;
+    let plan = Arc::new(Plan::new(selector, &[], &aim(Trust::Rows))?);
+    let frame = plan.scan_columns(&source, plan.columns())?;
     let found = drive(frame, || Fitting {
         plan: Arc::clone(&plan),
-        names: NameCache::default(),
+        columns: plan.names(),
+        names: Names::default(),
         distinct: Distinct { limit: limits.values, ..Distinct::default() },
     })
     .await?;
@@ -120,7 +122,8 @@ impl Consume for Distinct {
 /// Distinct streams of rows that fit.
 struct Fitting {
     plan: Arc<Plan>,
-    names: NameCache,
+    columns: NameCache,
+    names: Names,
     distinct: Distinct,
 }
 
@@ -128,11 +131,10 @@ impl Consume for Fitting {
     fn consume(&mut self, batch: &RecordBatch) -> Result<(), LogqlError> {
         let body = TextColumn::of(batch, BODY)?;
         let mut found = Vec::new();
-        let mut reader = RowReader::new(batch, &mut self.distinct.streams, &mut self.names)?;
-        for row in 0..batch.num_rows() {
-            let mut labels = reader.labels(row);
-            if self.plan.keeps(body.text(row), &mut labels) {
-                found.push(labels.stream);
+        let mut reader = RowReader::new(batch, &mut self.distinct.streams, &mut self.columns)?;
+        for index in 0..batch.num_rows() {
+            if let Some(row) = self.plan.run(body.text(index), 0, reader.labels(index), &mut self.names) {
+                found.push(row.labels.stream);
             }
         }
         found.into_iter().try_for_each(|labels| self.distinct.insert(labels))

@@ -15,14 +15,6 @@ pub enum LogqlError {
     /// The text is LogQL, but says something that can't be.
     #[error("parse error : {}", .0.message)]
     Meaning(Diagnostic),
-    /// Valid LogQL that this build doesn't evaluate.
-    #[error("{construct} is not supported yet")]
-    Unsupported {
-        /// Names it as it is written.
-        construct: String,
-        /// Where.
-        span: Span,
-    },
     /// The query's text is too long.
     #[error("query of {bytes} bytes is too long, allowed are {limit}")]
     QueryTooLong {
@@ -34,6 +26,12 @@ pub enum LogqlError {
     /// A log query was asked for one point in time.
     #[error("log queries are not supported as an instant query type, please change your query to a range query type")]
     InstantLogQuery,
+    /// An operation that has no series of points.
+    #[error("{op} is only supported on instant queries")]
+    InstantOnly {
+        /// As written.
+        op: &'static str,
+    },
     /// Only a selector is possible here.
     #[error("only label matchers are supported, not {construct}")]
     NotASelector {
@@ -134,15 +132,10 @@ impl LogqlError {
         Self::Meaning(Diagnostic::new(message, span))
     }
 
-    pub(crate) fn unsupported(construct: impl Into<String>, span: Span) -> Self {
-        Self::Unsupported { construct: construct.into(), span }
-    }
-
     /// What the caller has to do.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::TooManySeries { .. } | Self::TooManyPoints { .. } | Self::TooManyCells { .. } | Self::TooManyEntries { .. } => {
                 ErrorKind::LimitExceeded
             }
@@ -153,6 +146,7 @@ impl LogqlError {
             | Self::Meaning(_)
             | Self::QueryTooLong { .. }
             | Self::InstantLogQuery
+            | Self::InstantOnly { .. }
             | Self::NotASelector { .. }
             | Self::InvalidRange { .. }
             | Self::NoEntries
@@ -166,7 +160,6 @@ impl LogqlError {
     pub const fn span(&self) -> Option<Span> {
         match self {
             Self::Syntax { diagnostic, .. } | Self::Meaning(diagnostic) => Some(diagnostic.span),
-            Self::Unsupported { span, .. } => Some(*span),
             _ => None,
         }
     }

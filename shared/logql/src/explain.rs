@@ -1,12 +1,11 @@
 use datafusion::dataframe::DataFrame;
 use datafusion::physical_plan::displayable;
-use datafusion::prelude::col;
 
 use crate::ast::{Expr, MetricExpr, MetricKind, RangeAggregation};
 use crate::eval::metric::summed_by;
 use crate::eval::{logs, range};
 use crate::plan::{Plan, Trust};
-use crate::{LogqlError, OpenRows, QueryParams, check};
+use crate::{LogqlError, OpenRows, QueryParams};
 
 /// How a query would be answered. [`std::fmt::Display`] gives it as text.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -52,21 +51,24 @@ impl std::fmt::Display for Explained {
 /// # Errors
 /// As [`crate::evaluate`].
 pub async fn explain(expr: &Expr, params: &QueryParams, rows: &dyn OpenRows) -> Result<Explained, LogqlError> {
-    check::supported(expr)?;
     let mut explained = Explained { query: expr.to_string(), ..Explained::default() };
     match expr {
         Expr::Logs(logs) => {
-            let time = logs::time(params)?;
-            let source = rows.open(time).await?;
-            let plan = Plan::new(&logs.selector, &logs.stages, time, &params.limits, Trust::Streams)?;
+            let source = rows.open(logs::time(params)?).await?;
+            let plan = logs::plan(logs, params, Trust::Streams)?;
             explained.steps.push(format!("lines: first {} {:?}", params.limit, params.direction));
             explained.scans.push(scan(&plan, logs::frame(&plan, params, &source)?).await?);
         }
         Expr::Metric(metric) => {
             let mut ranges = Vec::new();
             steps(metric, 0, &mut explained.steps, &mut ranges);
+            let context = params.context(params.grid()?, rows);
             for (aggregation, by) in ranges {
-                explained.scans.push(range_scan(aggregation, by.as_deref(), params, rows).await?);
+                let source = rows.open(range::reach(&aggregation.range, context.grid)?).await?;
+                let planned = range::Scan::new(aggregation, by.as_deref(), &context, Trust::Streams)?;
+                let mut scan = scan(&planned.plan, planned.frame(&source)?).await?;
+                scan.residual.extend(aggregation.range.unwrap.iter().map(ToString::to_string));
+                explained.scans.push(scan);
             }
         }
     }
@@ -103,24 +105,6 @@ fn steps<'a>(metric: &'a MetricExpr, depth: usize, into: &mut Vec<String>, range
             steps(inner, depth + 1, into, ranges);
         }
     }
-}
-
-async fn range_scan(
-    aggregation: &RangeAggregation,
-    by: Option<&[String]>,
-    params: &QueryParams,
-    rows: &dyn OpenRows,
-) -> Result<Scan, LogqlError> {
-    let range = &aggregation.range;
-    let time = range::reach(range, params.grid()?)?;
-    let source = rows.open(time).await?;
-    let plan = Plan::new(&range.selector, &range.stages, time, &params.limits, Trust::Streams)?;
-    if let Some(frame) = range::grouped_frame(&plan, by, aggregation, &source)? {
-        return scan(&plan, frame).await;
-    }
-    let plan = Plan::new(&range.selector, &range.stages, time, &params.limits, Trust::Rows)?;
-    let frame = plan.scan(&source)?.select(range::whole_columns().into_iter().map(col).collect::<Vec<_>>())?;
-    scan(&plan, frame).await
 }
 
 async fn scan(plan: &Plan, frame: DataFrame) -> Result<Scan, LogqlError> {

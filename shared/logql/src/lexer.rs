@@ -96,6 +96,10 @@ impl Lexer<'_> {
         let rest = self.cursor.rest();
         let word = Cursor::new(rest).eat_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
         let digits = number::length(rest);
+        if let Some(value) = number::hexadecimal(word) {
+            self.cursor.advance(word.len());
+            return Ok(Token::Number(value));
+        }
         if digits < word.len() {
             if let Some(nanos) = duration::prometheus(word).or_else(|| duration::go(word)) {
                 self.cursor.advance(word.len());

@@ -7,7 +7,7 @@
 //! - **parse(print(tree)) == tree** for every tree that [`parse`] gives.
 //! - A filter that is pushed down decides exactly what the language says; where a column can't, the rows are looked at.
 //! - Answers don't depend on how rows are split in batches; only which of several lines with equal times still fit below a limit does.
-//! - What isn't evaluated is an error that names it ([`LogqlError::Unsupported`]).
+//! - What a line can make a query do is bounded: nesting, output of templates, compiled expressions.
 //!
 //! ```
 //! let query = icegate_logql::parse(r#"sum by (service_name) (rate({service_name=~"api.*"} |= "error" [5m]))"#)?;
@@ -33,6 +33,7 @@ mod print;
 mod rows;
 mod source;
 mod stage;
+mod template;
 mod token;
 
 pub use answer::{Answer, Entry, Stream, merge_labels};

@@ -3,7 +3,8 @@ use std::time::Duration;
 use icegate_model::Timestamp;
 use icegate_series::{Grid, Windows};
 
-use crate::LogqlError;
+use crate::eval::metric::Context;
+use crate::{LogqlError, OpenRows};
 
 /// What a query is asked with.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct QueryParams {
     pub limit: usize,
     /// Which lines come first.
     pub direction: Direction,
+    /// When the query is asked, for templates.
+    pub now: Timestamp,
     /// Bounds.
     pub limits: Limits,
 }
@@ -45,7 +48,7 @@ pub struct Limits {
     pub entries: usize,
     /// Series that one step of the evaluation holds, before they are aggregated.
     pub held_series: usize,
-    /// Series times points that one step of the evaluation holds.
+    /// Points of all series, summaries of windows, and values that one step of the evaluation holds.
     pub cells: usize,
     /// Distinct values that label discovery holds.
     pub values: usize,
@@ -85,6 +88,10 @@ impl QueryParams {
     #[must_use]
     pub const fn is_instant(&self) -> bool {
         self.step.is_zero()
+    }
+
+    pub(crate) fn context<'a>(&'a self, grid: Grid, rows: &'a dyn OpenRows) -> Context<'a> {
+        Context { grid, is_instant: self.is_instant(), limits: &self.limits, now: self.now.nanos(), rows }
     }
 
     /// The points of a metric query.

@@ -2,22 +2,27 @@
 
 mod columns;
 mod line;
+mod needs;
 mod predicate;
 mod time;
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::Expr;
+use datafusion::prelude::col;
 use icegate_model::TimeRange;
 
 use crate::ast::{LabelFilter, Selector, Stage, StageKind};
-use crate::rows::RowLabels;
-use crate::stage::{MatcherTest, Step};
+use crate::rows::{NameCache, Names, RowLabels, columns_of};
+use crate::stage::{MatcherTest, Purpose, Row, Step, Wanted, loosened, ordered};
 use crate::{Limits, LogqlError, Source};
 
 pub(crate) use columns::{Owner, owner};
+pub(crate) use needs::of_range as wanted;
 
 /// How selectors on stream labels are decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,18 @@ pub(crate) enum Trust {
     Streams,
     /// By the row: where the stream lacks the label, metadata may have it.
     Rows,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub(crate) struct Aim<'a> {
+    pub(crate) range: TimeRange,
+    pub(crate) limits: &'a Limits,
+    pub(crate) trust: Trust,
+    /// The labels that the result needs.
+    pub(crate) wanted: Wanted,
+    /// The time of the query in nanoseconds.
+    pub(crate) now: i64,
 }
 
 /// A selector and its stages, split.
@@ -39,25 +56,36 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// What is left, as text.
     pub(crate) residual: Vec<String>,
+    wanted: Wanted,
+    asks_for_errors: bool,
     undecided: Arc<AtomicBool>,
 }
 
+/// What stages have done to labels so far.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Touched {
+    Not,
+    /// Parsers add labels, but never in place of one that a row came with.
+    Added,
+    Changed,
+}
+
 impl Plan {
-    pub(crate) fn new(
-        selector: &Selector,
-        stages: &[Stage],
-        range: TimeRange,
-        limits: &Limits,
-        trust: Trust,
-    ) -> Result<Self, LogqlError> {
-        let undecided = Arc::new(AtomicBool::new(false));
-        let mut plan =
-            Self { filters: time::within(range), matchers: Vec::new(), steps: Vec::new(), residual: Vec::new(), undecided };
+    pub(crate) fn new(selector: &Selector, stages: &[Stage], aim: &Aim<'_>) -> Result<Self, LogqlError> {
+        let mut plan = Self {
+            filters: time::within(aim.range),
+            matchers: Vec::new(),
+            steps: Vec::new(),
+            residual: Vec::new(),
+            wanted: aim.wanted.clone(),
+            asks_for_errors: needs::asks_for_errors(stages, &aim.wanted),
+            undecided: Arc::new(AtomicBool::new(false)),
+        };
         for matcher in &selector.matchers {
             let pushed = columns::matcher(matcher, &plan.undecided)?;
             let decided = match owner(&matcher.name) {
                 Owner::Column(_) | Owner::Id(_) => true,
-                Owner::Stream => trust == Trust::Streams,
+                Owner::Stream => aim.trust == Trust::Streams,
                 Owner::Row => false,
             };
             plan.filters.extend(pushed);
@@ -66,27 +94,38 @@ impl Plan {
                 plan.matchers.push(MatcherTest::new(matcher)?);
             }
         }
-        plan.stages(stages, limits)?;
+        plan.stages(stages, aim)?;
         Ok(plan)
     }
 
-    /// Line filters move down, since no stage here changes lines; label filters do as long as labels are as they were.
-    fn stages(&mut self, stages: &[Stage], limits: &Limits) -> Result<(), LogqlError> {
-        let mut labels_are_intact = true;
-        for stage in stages {
-            let pushed = match &stage.kind {
-                StageKind::Line(filter) => Some(line::filter(filter, stage.place.0, limits.find_trace_ids)?),
-                StageKind::Label(filter) if labels_are_intact => label_filter(filter)?,
-                _ => None,
-            };
-            if let Some(pushed) = pushed {
-                self.filters.push(pushed);
-                continue;
+    /// Line filters move down as long as lines are as they were, label filters as long as labels are; behind a parser, a label
+    /// filter still says which rows can be left out before it runs.
+    fn stages(&mut self, stages: &[Stage], aim: &Aim<'_>) -> Result<(), LogqlError> {
+        let purpose = Purpose { wanted: &aim.wanted, now: aim.now };
+        let (mut line_is_intact, mut labels) = (true, Touched::Not);
+        for stage in ordered(stages) {
+            match &stage.kind {
+                StageKind::Line(filter) if line_is_intact => {
+                    self.filters.push(line::filter(filter, stage.place.0, aim.limits.find_trace_ids)?);
+                    continue;
+                }
+                StageKind::Label(filter) if labels == Touched::Not => {
+                    if let Some(pushed) = label_filter(filter)? {
+                        self.filters.push(pushed);
+                        continue;
+                    }
+                }
+                StageKind::Label(filter) if labels == Touched::Added => self.filters.extend(columns::possible(filter)?),
+                StageKind::LineFormat(_) | StageKind::Decolorize => line_is_intact = false,
+                StageKind::Unpack => (line_is_intact, labels) = (false, labels.max(Touched::Added)),
+                StageKind::Json(_) | StageKind::Logfmt { .. } | StageKind::Regexp(_) | StageKind::Pattern(_) => {
+                    labels = labels.max(Touched::Added);
+                }
+                StageKind::LabelFormat(_) | StageKind::Drop(_) | StageKind::Keep(_) => labels = Touched::Changed,
+                StageKind::Line(_) | StageKind::Label(_) => {}
             }
-            let step = Step::new(stage)?;
-            labels_are_intact &= !matches!(step, Step::Select(_));
             self.residual.push(stage.to_string());
-            self.steps.push(step);
+            self.steps.push(Step::new(stage, purpose)?);
         }
         Ok(())
     }
@@ -115,10 +154,31 @@ impl Plan {
         Ok(frame)
     }
 
-    /// Runs what is left on a row; whether the line stays.
-    pub(crate) fn keeps(&self, line: &str, labels: &mut RowLabels) -> bool {
-        self.matchers.iter().all(|test| test.fits(labels.get(&test.name).unwrap_or_default()))
-            && self.steps.iter().all(|step| step.run(line, labels))
+    /// The filtered rows with these columns.
+    pub(crate) fn scan_columns(&self, source: &Source, columns: Vec<&str>) -> Result<DataFrame, LogqlError> {
+        Ok(self.scan(source)?.select(columns.into_iter().map(col).collect::<Vec<_>>())?)
+    }
+
+    /// The columns that rows are read with.
+    pub(crate) fn columns(&self) -> Vec<&'static str> {
+        columns_of(self.asked().as_ref())
+    }
+
+    fn asked(&self) -> Option<HashSet<String>> {
+        needs::of_rows(&self.wanted, self.matchers.iter().map(|matcher| matcher.name.as_str()))
+    }
+
+    /// The names of labels that rows are read with.
+    pub(crate) fn names(&self) -> NameCache {
+        NameCache::new(self.asked())
+    }
+
+    /// Runs what is left on a row; the row as it leaves, if it stays.
+    pub(crate) fn run<'a>(&self, line: &'a str, at: i64, mut labels: RowLabels, names: &mut Names) -> Option<Row<'a>> {
+        labels.asks_for_errors = self.asks_for_errors;
+        let fits = self.matchers.iter().all(|test| test.fits(labels.get(&test.name).unwrap_or_default()));
+        let mut row = Row { line: Cow::Borrowed(line), at, labels };
+        (fits && self.steps.iter().all(|step| step.run(&mut row, names))).then_some(row)
     }
 }
 
@@ -126,7 +186,7 @@ impl Plan {
 fn label_filter(filter: &LabelFilter) -> Result<Option<Expr>, LogqlError> {
     Ok(match filter {
         LabelFilter::Text(matcher) => match owner(&matcher.name) {
-            Owner::Column(_) | Owner::Id(_) => columns::matcher(matcher, &Arc::default())?,
+            Owner::Column(_) | Owner::Id(_) => columns::matcher(&loosened(matcher), &Arc::default())?,
             Owner::Stream | Owner::Row => None,
         },
         LabelFilter::Number { name, op, value, .. } => columns::number(name, *op, *value),

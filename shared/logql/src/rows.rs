@@ -3,7 +3,11 @@
 mod columns;
 mod labels;
 mod metadata;
+mod names;
+mod stream;
 
 pub(crate) use columns::{TextColumn, Times, octets};
-pub(crate) use labels::{ERROR, ERROR_DETAILS, RowLabels, StreamCache, parse_stream};
-pub(crate) use metadata::{LABEL_COLUMNS, NameCache, RowReader};
+pub(crate) use labels::{ERROR, ERROR_DETAILS, EXTRACTED, RowLabels, is_error_label};
+pub(crate) use metadata::{NameCache, RowReader, columns_of};
+pub(crate) use names::Names;
+pub(crate) use stream::{StreamCache, parse_stream};

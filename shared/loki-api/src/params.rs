@@ -53,6 +53,7 @@ fn instant(time: Timestamp, state: &LokiState) -> QueryParams {
         interval: Duration::ZERO,
         limit: DEFAULT_LIMIT.min(state.config.max_entries_limit),
         direction: Direction::default(),
+        now: state.now(),
         limits: state.limits(),
     }
 }

@@ -18,7 +18,7 @@ impl Matching {
         Self::Ignoring(Vec::new())
     }
 
-    fn key(&self, labels: &Labels) -> Labels {
+    pub(crate) fn key(&self, labels: &Labels) -> Labels {
         match self {
             Self::On(names) => labels.filtered(names, true),
             Self::Ignoring(names) => labels.filtered(names, false),
@@ -45,7 +45,7 @@ pub enum SetOp {
 pub struct ManyMatches {
     /// The labels that they meet on.
     pub group: Labels,
-    /// `left` or `right`.
+    /// `left` or `right`; with a group modifier `many` or `one`.
     pub side: &'static str,
 }
 
@@ -121,7 +121,7 @@ fn result_labels(labels: &Labels, key: Labels, matching: &Matching) -> Labels {
     }
 }
 
-fn by_key<'a>(block: &'a Block, matching: &Matching) -> HashMap<Labels, Vec<&'a Row>> {
+pub(crate) fn by_key<'a>(block: &'a Block, matching: &Matching) -> HashMap<Labels, Vec<&'a Row>> {
     let mut all: HashMap<Labels, Vec<&Row>> = HashMap::new();
     for row in &block.series {
         all.entry(matching.key(&row.labels)).or_default().push(row);
@@ -138,7 +138,7 @@ fn merged(rows: &[&Row], key: &Labels) -> Result<Vec<Option<f64>>, ManyMatches> 
 }
 
 /// Fills cells without a value; fails where both have one.
-fn overlay(into: &mut [Option<f64>], from: &[Option<f64>]) -> Result<(), ()> {
+pub(crate) fn overlay(into: &mut [Option<f64>], from: &[Option<f64>]) -> Result<(), ()> {
     for (cell, value) in into.iter_mut().zip(from) {
         match (&cell, value) {
             (Some(_), Some(_)) => return Err(()),

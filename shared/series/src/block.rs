@@ -76,10 +76,16 @@ impl Block {
     /// The values at the first point, sorted by labels.
     #[must_use]
     pub fn into_vector(self) -> Vec<Sample> {
-        let time = self.grid.first();
-        let sample = |row: Row| Some(Sample { value: row.values.first().copied().flatten()?, labels: row.labels, time });
-        let mut all: Vec<Sample> = self.series.into_iter().filter_map(sample).collect();
+        let mut all = self.into_ordered_vector();
         all.sort_by(|a, b| a.labels.cmp(&b.labels));
         all
+    }
+
+    /// The values at the first point, in the order of the block.
+    #[must_use]
+    pub fn into_ordered_vector(self) -> Vec<Sample> {
+        let time = self.grid.first();
+        let sample = |row: Row| Some(Sample { value: row.values.first().copied().flatten()?, labels: row.labels, time });
+        self.series.into_iter().filter_map(sample).collect()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 pub struct Label {
     /// Its name.
     pub name: Arc<str>,
-    /// Its value, never empty inside [`Labels`].
+    /// Its value, not empty inside [`Labels`] unless they say so.
     pub value: Arc<str>,
 }
 
@@ -55,13 +55,14 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// Those whose name is in `names` (`keep`), or is not.
+    /// Those whose name is in `names` (`keep`, and without empty values), or is not.
     #[must_use]
     pub fn filtered(&self, names: &[String], keep: bool) -> Self {
         if names.is_empty() {
             return if keep { Self::empty() } else { self.clone() };
         }
-        Self(self.0.iter().filter(|label| names.iter().any(|name| **name == *label.name) == keep).cloned().collect())
+        let fits = |label: &&Label| names.iter().any(|name| **name == *label.name) == keep && !(keep && label.value.is_empty());
+        Self(self.0.iter().filter(fits).cloned().collect())
     }
 }
 
@@ -94,7 +95,19 @@ impl LabelsBuilder {
 
     /// The set.
     #[must_use]
-    pub fn build(mut self) -> Labels {
+    pub fn build(self) -> Labels {
+        let mut kept = self.unique();
+        kept.retain(|label| !label.value.is_empty());
+        Labels(kept.into())
+    }
+
+    /// The set with its empty values, for labels that are shown and not computed with.
+    #[must_use]
+    pub fn build_with_empty(self) -> Labels {
+        Labels(self.unique().into())
+    }
+
+    fn unique(mut self) -> Vec<Label> {
         // Stable, so that of equal names the last one set stays last and is kept.
         self.0.sort_by(|a, b| a.name.cmp(&b.name));
         let mut kept: Vec<Label> = Vec::with_capacity(self.0.len());
@@ -104,8 +117,7 @@ impl LabelsBuilder {
                 _ => kept.push(label),
             }
         }
-        kept.retain(|label| !label.value.is_empty());
-        Labels(kept.into())
+        kept
     }
 }
 
@@ -119,6 +131,9 @@ mod tests {
         assert_eq!(labels.to_string(), r#"{a="2", b="3"}"#);
         assert_eq!(labels.get("b"), Some("3"));
         assert_eq!(labels.get("c"), None);
+        let mut builder = LabelsBuilder::default();
+        builder.set("c", "");
+        assert_eq!(builder.build_with_empty().to_string(), r#"{c=""}"#);
         assert_eq!(labels.filtered(&["a".to_owned()], true).to_string(), r#"{a="2"}"#);
         assert_eq!(labels.filtered(&["a".to_owned()], false).to_string(), r#"{b="3"}"#);
     }

@@ -29,6 +29,24 @@ pub fn literal(text: &str) -> Option<f64> {
     text.replace('_', "").parse::<f64>().ok().filter(|value| value.is_finite())
 }
 
+/// A hexadecimal number with a power of two, `0x1.8p3`. `None` where it isn't one or doesn't fit.
+#[must_use]
+pub fn hexadecimal(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let (mantissa, exponent) = digits.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    let mut value = 0.0;
+    for digit in whole.chars().chain(fraction.chars()) {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let places = i32::try_from(fraction.len()).ok()?.checked_mul(4)?;
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(places)?;
+    Some(value * 2_f64.powi(exponent)).filter(|value| value.is_finite())
+}
+
 /// A number as a log line has it: also a sign, `inf`, `infinity` and `nan` in any case. `None` where it isn't one.
 #[must_use]
 pub fn lenient(text: &str) -> Option<f64> {
@@ -90,6 +108,20 @@ mod tests {
             (f64::NEG_INFINITY, "-Inf"),
         ] {
             assert_eq!(print(value), text);
+        }
+    }
+
+    #[test]
+    fn hexadecimal_numbers_have_a_power_of_two() {
+        for (text, value) in [
+            ("0x1p3", Some(8.0)),
+            ("0X1.8P3", Some(12.0)),
+            ("0x.8p-1", Some(0.25)),
+            ("0x1A", None),
+            ("0xp1", None),
+            ("0x1p99999", None),
+        ] {
+            assert_eq!(hexadecimal(text), value, "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Regular expressions as the languages document them (RE2) in the syntax of the `regex` crate.
 //!
-//! What differs: `\d \w \s \b` are ASCII, `{` that starts no repetition is itself, `\Q…\E` quotes, and inside `[…]` the characters
-//! `[ & - ~` have no meaning of their own.
+//! What differs: `\d \w \s \b` are ASCII, `{` that starts no repetition is itself, `\Q…\E` quotes, names of groups may start
+//! with a digit, and inside `[…]` the characters `[ & - ~` have no meaning of their own.
 
 /// The same expression for the `regex` crate. An expression that is wrong in RE2 stays wrong.
 ///
@@ -16,6 +16,7 @@ pub fn translate(expression: &str) -> String {
         rest = match next {
             '\\' => escape(rest, &mut out),
             '[' => class(rest, &mut out),
+            '(' => group(rest, &mut out),
             '{' if !starts_repetition(rest) => push(&mut out, "\\{", &rest[1..]),
             _ => {
                 out.push(next);
@@ -63,6 +64,19 @@ fn quoted(char: char, out: &mut String) {
         out.push('\\');
     }
     out.push(char);
+}
+
+/// Takes the start of a group. A name may start with a digit in RE2, and gets `_` before it here.
+fn group<'a>(text: &'a str, out: &mut String) -> &'a str {
+    for start in ["(?P<", "(?<"] {
+        if let Some(rest) = text.strip_prefix(start)
+            && rest.starts_with(|first: char| first.is_ascii_digit())
+        {
+            out.push_str(start);
+            return push(out, "_", rest);
+        }
+    }
+    push(out, "(", &text[1..])
 }
 
 /// Takes the class that `text` starts with, or what there is of it.
@@ -143,6 +157,7 @@ mod tests {
             ("[]a]", r"[\]a]"),
             ("[^]a-z]", r"[^\]a-z]"),
             ("(", "("),
+            ("(?P<1a>x)(?P<b>y)(?i)", "(?P<_1a>x)(?P<b>y)(?i)"),
             ("[a", "[a"),
             ("\\", "\\"),
         ] {

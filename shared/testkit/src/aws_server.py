@@ -51,8 +51,7 @@ def end_with_the_test():
     os._exit(0)
 
 
-if "stock" not in sys.argv[2:]:
-    GlueResponse.update_table = update_table
+GlueResponse.update_table = update_table
 S3TablesResponse.update_table_metadata_location = update_table_metadata_location
 threading.Thread(target=end_with_the_test, daemon=True).start()
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])

@@ -100,7 +100,6 @@ impl Replica {
     fn subcommand(&self) -> &'static str {
         match self.role {
             Role::TablesOnly => Role::Query.name(),
-            Role::Shift => Role::Ingest.name(),
             role => role.name(),
         }
     }
@@ -126,11 +125,11 @@ impl Replica {
         // on a snapshot for long enough to be asked several times.
         format!(
             "{}\
-             shift: {{ grace_secs: 40, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000 }} }}\n\
+             shift: {{ enabled: false, grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000 }} }}\n\
              engine: {{ wal_query_enabled: {}, refresh_interval_secs: 20, max_age_secs: 20 }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
-             loki: {{ host: 127.0.0.1, port: {loki}, query_timeout_secs: 30, max_query_series: 100000 }}\n\
+             loki: {{ host: 127.0.0.1, port: {loki}, query_timeout_secs: 60, max_query_series: 100000 }}\n\
              metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n",
             self.stores,
             self.role != Role::TablesOnly,

@@ -132,7 +132,7 @@ async fn a_table_file_that_cannot_be_opened_is_an_error_that_names_it() {
     world.ingest(&[("a", &logs(0, 10))]).await;
     world.shift(&world.segments().await).await;
     world.wal.delete(&world.segments().await).await.unwrap();
-    let file = world.tables.snapshot(Table::Logs).await.unwrap().files()[0].clone();
+    let file = Arc::clone(&world.tables.snapshot(Table::Logs).await.unwrap().files()[0]);
     change(&world.warehouse, &file.path, |bytes| {
         let end = bytes.len();
         bytes[end - 40..end - 8].fill(0xff);
@@ -149,7 +149,7 @@ async fn changed_bytes_in_a_table_file_are_an_error_that_names_the_file() {
     world.ingest(&[("a", &logs(0, 10))]).await;
     world.shift(&world.segments().await).await;
     world.wal.delete(&world.segments().await).await.unwrap();
-    let file = world.tables.snapshot(Table::Logs).await.unwrap().files()[0].clone();
+    let file = Arc::clone(&world.tables.snapshot(Table::Logs).await.unwrap().files()[0]);
     spoil(&world.warehouse, &file.path).await;
     let error = query(&world.engine(EngineConfig::default()), "a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");

@@ -26,14 +26,18 @@ pub(crate) struct Keys {
 }
 
 /// The columns that decide the groups; `None` where rows have to be looked at.
-pub(crate) fn keys(plan: &Plan, by: &[String]) -> Option<Keys> {
+pub(crate) fn keys(plan: &Plan, by: &[String], bytes: bool) -> Option<Keys> {
     if !plan.matchers.is_empty() {
         return None;
     }
     let mut gone: Vec<&str> = Vec::new();
     for step in &plan.steps {
-        let Step::Select(select) = step else { return None };
-        gone.extend(select.dropped()?);
+        match step {
+            Step::Select(select) => gone.extend(select.dropped()?),
+            // Nobody asks for a label that it could give, nor whether it fails.
+            step if step.is_idle(bytes) => {}
+            _ => return None,
+        }
     }
     let mut keys = Keys { columns: Vec::new(), stream: Vec::new() };
     for name in by.iter().filter(|name| !gone.contains(&name.as_str())) {
@@ -148,8 +152,8 @@ impl Consume for Grouped {
                 _ => self.series(&columns, row)?,
             };
             last = Some((row, series));
-            let amount = lengths.as_ref().and_then(|lengths| lengths.get(row)).unwrap_or_default();
-            self.windows.add(series, times.get(row), i64::from(amount));
+            let amount = lengths.as_ref().map_or(1, |lengths| lengths.get(row).unwrap_or_default());
+            self.windows.add(series, times.get(row), f64::from(amount));
         }
         Ok(())
     }

@@ -8,10 +8,10 @@ use icegate_model::{TimeRange, Timestamp};
 use icegate_schema::columns::{BODY, TIMESTAMP, TIMESTAMP_NANOS};
 use icegate_series::Labels;
 
-use super::range::whole_columns;
 use crate::ast::LogExpr;
-use crate::plan::{Plan, Trust};
-use crate::rows::{NameCache, RowReader, StreamCache, TextColumn, Times};
+use crate::plan::{Aim, Plan, Trust};
+use crate::rows::{NameCache, Names, RowReader, StreamCache, TextColumn, Times};
+use crate::stage::Wanted;
 use crate::{Direction, Entry, LogqlError, OpenRows, QueryParams, Source, Stream};
 
 /// The lines of a log query.
@@ -24,13 +24,19 @@ pub(crate) async fn answer(logs: &LogExpr, params: &QueryParams, rows: &dyn Open
     }
     let range = time(params)?;
     let source = rows.open(range).await?;
-    let plan = Plan::new(&logs.selector, &logs.stages, range, &params.limits, Trust::Streams)?;
+    let plan = plan(logs, params, Trust::Streams)?;
     let found = lines(&plan, params, &source).await?;
     if !plan.is_undecided() {
         return Ok(streams(found));
     }
-    let plan = Plan::new(&logs.selector, &logs.stages, range, &params.limits, Trust::Rows)?;
+    let plan = self::plan(logs, params, Trust::Rows)?;
     Ok(streams(lines(&plan, params, &source).await?))
+}
+
+/// What columns decide, and what is left.
+pub(crate) fn plan(logs: &LogExpr, params: &QueryParams, trust: Trust) -> Result<Plan, LogqlError> {
+    let aim = Aim { range: time(params)?, limits: &params.limits, trust, wanted: Wanted::All, now: params.now.nanos() };
+    Plan::new(&logs.selector, &logs.stages, &aim)
 }
 
 /// The time that a log query asks for.
@@ -44,7 +50,7 @@ pub(crate) fn time(params: &QueryParams) -> Result<TimeRange, LogqlError> {
 
 /// The scan of a log query: in order where that can end early.
 pub(crate) fn frame(plan: &Plan, params: &QueryParams, source: &Source) -> Result<DataFrame, LogqlError> {
-    let frame = plan.scan(source)?.select(whole_columns().into_iter().map(col).collect::<Vec<_>>())?;
+    let frame = plan.scan_columns(source, plan.columns())?;
     let first_is_least = params.direction == Direction::Forward;
     let ordered = |frame: DataFrame| {
         frame.sort([TIMESTAMP, TIMESTAMP_NANOS].map(|name| col(name).sort(first_is_least, first_is_least)).to_vec())
@@ -68,9 +74,9 @@ struct Line {
 async fn lines(plan: &Plan, params: &QueryParams, source: &Source) -> Result<Vec<Line>, LogqlError> {
     let mut batches = frame(plan, params, source)?.execute_stream().await?;
     let mut kept = First::new(params);
-    let (mut streams, mut names) = (StreamCache::default(), NameCache::default());
+    let mut caches = Caches { streams: StreamCache::default(), columns: plan.names(), names: Names::default() };
     while let Some(batch) = batches.next().await {
-        take(&batch?, plan, &mut kept, &mut streams, &mut names)?;
+        take(&batch?, plan, &mut kept, &mut caches)?;
         if kept.is_done() {
             break;
         }
@@ -78,31 +84,30 @@ async fn lines(plan: &Plan, params: &QueryParams, source: &Source) -> Result<Vec
     Ok(kept.into_lines())
 }
 
-fn take(
-    batch: &RecordBatch,
-    plan: &Plan,
-    kept: &mut First,
-    streams: &mut StreamCache,
-    names: &mut NameCache,
-) -> Result<(), LogqlError> {
+/// What is kept from batch to batch.
+struct Caches {
+    streams: StreamCache,
+    columns: NameCache,
+    names: Names,
+}
+
+fn take(batch: &RecordBatch, plan: &Plan, kept: &mut First, caches: &mut Caches) -> Result<(), LogqlError> {
     let times = Times::of(batch)?;
     let body = TextColumn::of(batch, BODY)?;
-    let mut reader = RowReader::new(batch, streams, names)?;
-    for row in 0..batch.num_rows() {
-        let at = times.get(row);
+    let mut reader = RowReader::new(batch, &mut caches.streams, &mut caches.columns)?;
+    for index in 0..batch.num_rows() {
+        let at = times.get(index);
         if !kept.wants(at) {
             continue;
         }
-        let mut labels = reader.labels(row);
-        let line = body.text(row);
-        if plan.keeps(line, &mut labels) {
+        if let Some(row) = plan.run(body.text(index), at, reader.labels(index), &mut caches.names) {
             let entry = Entry {
                 timestamp: Timestamp::from_nanos(at),
-                line: line.to_owned(),
-                metadata: labels.metadata_labels(),
-                parsed: labels.parsed_labels(),
+                line: row.line.into_owned(),
+                metadata: row.labels.metadata_labels(),
+                parsed: row.labels.parsed_labels(),
             };
-            kept.push(at, Line { stream: labels.stream, entry });
+            kept.push(at, Line { stream: row.labels.stream, entry });
         }
     }
     Ok(())

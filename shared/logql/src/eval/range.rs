@@ -1,17 +1,15 @@
 use std::sync::Arc;
 
 use datafusion::dataframe::DataFrame;
-use datafusion::prelude::col;
 use icegate_model::{TimeRange, Timestamp};
-use icegate_schema::columns::{BODY, TIMESTAMP, TIMESTAMP_NANOS};
-use icegate_series::{Block, Grid, Labels, Row, Windows};
+use icegate_series::{Block, Grid, Labels, Measure, Row, Windows};
 
-use super::grouped::{self, Grouped};
+use super::grouped::{self, Grouped, Keys};
 use super::metric::Context;
+use super::sampler::{self, Sampler};
 use super::whole::Whole;
 use crate::ast::{LogRange, MatchOp, RangeAggregation, RangeOp};
-use crate::plan::{Plan, Trust};
-use crate::rows::LABEL_COLUMNS;
+use crate::plan::{Aim, Plan, Trust};
 use crate::{Limits, LogqlError, Source};
 
 /// The column that holds the length of each line.
@@ -39,9 +37,71 @@ pub(crate) fn reach(range: &LogRange, grid: Grid) -> Result<TimeRange, LogqlErro
     TimeRange::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end)).map_err(invalid)
 }
 
-/// Whether lines count by their length.
-const fn counts_bytes(op: RangeOp) -> bool {
-    matches!(op, RangeOp::BytesRate | RangeOp::BytesOverTime)
+/// What is computed of the rows of a window.
+const fn measure(aggregation: &RangeAggregation) -> Measure {
+    match aggregation.op {
+        RangeOp::Rate if aggregation.range.unwrap.is_some() => Measure::Sum,
+        RangeOp::Rate | RangeOp::CountOverTime | RangeOp::AbsentOverTime => Measure::Count,
+        RangeOp::BytesRate | RangeOp::BytesOverTime | RangeOp::SumOverTime => Measure::Sum,
+        RangeOp::RateCounter => Measure::CounterRate,
+        RangeOp::AvgOverTime => Measure::Avg,
+        RangeOp::MinOverTime => Measure::Min,
+        RangeOp::MaxOverTime => Measure::Max,
+        RangeOp::StddevOverTime => Measure::Stddev,
+        RangeOp::StdvarOverTime => Measure::Stdvar,
+        RangeOp::QuantileOverTime => Measure::Quantile(match aggregation.param {
+            Some(quantile) => quantile,
+            None => f64::NAN,
+        }),
+        RangeOp::FirstOverTime => Measure::First,
+        RangeOp::LastOverTime => Measure::Last,
+    }
+}
+
+/// How a range aggregation is planned.
+pub(crate) struct Scan {
+    pub(crate) plan: Plan,
+    /// The columns that decide the groups; none where rows have to be looked at.
+    keys: Option<Keys>,
+    bytes: bool,
+}
+
+impl Scan {
+    /// By columns alone where these decide the groups and no row has a say; else by rows.
+    pub(crate) fn new(
+        aggregation: &RangeAggregation,
+        by: Option<&[String]>,
+        context: &Context<'_>,
+        trust: Trust,
+    ) -> Result<Self, LogqlError> {
+        let by = if aggregation.op == RangeOp::AbsentOverTime { Some([].as_slice()) } else { by };
+        let range = &aggregation.range;
+        let bytes = sampler::counts_bytes(aggregation.op);
+        let aim = |trust| {
+            Ok::<_, LogqlError>(Aim {
+                range: reach(range, context.grid)?,
+                limits: context.limits,
+                trust,
+                wanted: sampler::wanted(aggregation, by),
+                now: context.now,
+            })
+        };
+        if let Some(by) = by.filter(|_| range.unwrap.is_none() && trust == Trust::Streams) {
+            let plan = Plan::new(&range.selector, &range.stages, &aim(Trust::Streams)?)?;
+            if let Some(keys) = grouped::keys(&plan, by, bytes) {
+                return Ok(Self { plan, keys: Some(keys), bytes });
+            }
+        }
+        let plan = Plan::new(&range.selector, &range.stages, &aim(Trust::Rows)?)?;
+        Ok(Self { plan, keys: None, bytes })
+    }
+
+    pub(crate) fn frame(&self, source: &Source) -> Result<DataFrame, LogqlError> {
+        match &self.keys {
+            Some(keys) => grouped::frame(&self.plan, keys, self.bytes, source),
+            None => self.plan.scan_columns(source, self.plan.columns()),
+        }
+    }
 }
 
 async fn windows(
@@ -51,42 +111,26 @@ async fn windows(
     context: &Context<'_>,
 ) -> Result<Windows, LogqlError> {
     let range = &aggregation.range;
-    let bytes = counts_bytes(aggregation.op);
-    let empty = || Windows::new(context.grid, range.nanos, range.offset);
-    let time = reach(range, context.grid)?;
-    if let Some(by) = by {
-        let plan = Plan::new(&range.selector, &range.stages, time, context.limits, Trust::Streams)?;
-        if let Some(keys) = grouped::keys(&plan, by) {
-            let frame = grouped::frame(&plan, &keys, bytes, source)?;
-            let make = || Grouped::new(empty(), keys.clone(), bytes, plan.undecided(), *context.limits);
-            let done = super::drive::drive(frame, make).await?;
-            if !plan.is_undecided() {
-                return merged(done.into_iter().map(Grouped::into_windows), empty(), context.limits);
+    let empty = Windows::new(context.grid, range.nanos, range.offset, measure(aggregation));
+    let scan = Scan::new(aggregation, by, context, Trust::Streams)?;
+    let limits = *context.limits;
+    let scan = match &scan.keys {
+        None => scan,
+        Some(keys) => {
+            let make = || Grouped::new(empty.emptied(), keys.clone(), scan.bytes, scan.plan.undecided(), limits);
+            let done = super::drive::drive(scan.frame(source)?, make).await?;
+            if !scan.plan.is_undecided() {
+                return merged(done.into_iter().map(Grouped::into_windows), empty, &limits);
             }
+            Scan::new(aggregation, by, context, Trust::Rows)?
         }
-    }
-    let plan = Arc::new(Plan::new(&range.selector, &range.stages, time, context.limits, Trust::Rows)?);
-    let frame = plan.scan(source)?.select(whole_columns().into_iter().map(col).collect::<Vec<_>>())?;
-    let make = || Whole::new(Arc::clone(&plan), empty(), by.map(<[String]>::to_vec), bytes, *context.limits);
+    };
+    let sampler = Arc::new(Sampler::new(aggregation, by)?);
+    let frame = scan.frame(source)?;
+    let plan = Arc::new(scan.plan);
+    let make = || Whole::new(Arc::clone(&plan), Arc::clone(&sampler), empty.emptied(), limits);
     let done = super::drive::drive(frame, make).await?;
-    merged(done.into_iter().map(Whole::into_windows), empty(), context.limits)
-}
-
-/// The scan that counts by columns; `None` where rows have to be looked at.
-pub(crate) fn grouped_frame(
-    plan: &Plan,
-    by: Option<&[String]>,
-    aggregation: &RangeAggregation,
-    source: &Source,
-) -> Result<Option<DataFrame>, LogqlError> {
-    let by = if aggregation.op == RangeOp::AbsentOverTime { Some([].as_slice()) } else { by };
-    let keys = by.and_then(|by| grouped::keys(plan, by));
-    keys.map(|keys| grouped::frame(plan, &keys, counts_bytes(aggregation.op), source)).transpose()
-}
-
-/// Columns that whole rows are read with.
-pub(crate) fn whole_columns() -> Vec<&'static str> {
-    [TIMESTAMP, TIMESTAMP_NANOS, BODY].into_iter().chain(LABEL_COLUMNS).collect()
+    merged(done.into_iter().map(Whole::into_windows), empty, &limits)
 }
 
 fn merged(parts: impl Iterator<Item = Windows>, mut into: Windows, limits: &Limits) -> Result<Windows, LogqlError> {
@@ -101,16 +145,14 @@ fn merged(parts: impl Iterator<Item = Windows>, mut into: Windows, limits: &Limi
 fn values(aggregation: &RangeAggregation, windows: Windows) -> Block {
     let seconds = aggregation.range.nanos as f64 / 1e9;
     match aggregation.op {
-        RangeOp::Rate => windows.finish(|count, _| count as f64 / seconds),
-        RangeOp::BytesRate => windows.finish(|_, bytes| bytes as f64 / seconds),
-        RangeOp::BytesOverTime => windows.finish(|_, bytes| bytes as f64),
-        _ => windows.finish(|count, _| count as f64),
+        RangeOp::Rate | RangeOp::BytesRate => windows.finish(|value| value / seconds),
+        _ => windows.finish(|value| value),
     }
 }
 
 /// 1 where nothing is, with the labels that the selector fixes.
 fn absences(range: &LogRange, windows: Windows, grid: Grid) -> Block {
-    let present = windows.finish(|_, _| 1.0);
+    let present = windows.finish(|value| value);
     let values = (0..grid.len()).map(|step| {
         let found = present.series.iter().any(|row| row.values.get(step).is_some_and(Option::is_some));
         (!found).then_some(1.0)

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -5,24 +6,41 @@ use icegate_schema::columns::BODY;
 use icegate_series::Windows;
 
 use super::drive::Consume;
+use super::sampler::Sampler;
 use crate::plan::Plan;
-use crate::rows::{NameCache, RowReader, StreamCache, TextColumn, Times};
+use crate::rows::{NameCache, Names, RowReader, StreamCache, TextColumn, Times};
 use crate::{Limits, LogqlError};
 
-/// Counts rows by all of their labels, or by some that no column decides.
+/// Series that are known by their key before these are started anew.
+const MAX_KEYS: usize = 65_536;
+
+/// Measures rows that have to be looked at.
 pub(crate) struct Whole {
     plan: Arc<Plan>,
+    sampler: Arc<Sampler>,
     windows: Windows,
-    by: Option<Vec<String>>,
-    bytes: bool,
     limits: Limits,
     streams: StreamCache,
-    names: NameCache,
+    columns: NameCache,
+    names: Names,
+    known: HashMap<String, usize>,
+    key: String,
 }
 
 impl Whole {
-    pub(crate) fn new(plan: Arc<Plan>, windows: Windows, by: Option<Vec<String>>, bytes: bool, limits: Limits) -> Self {
-        Self { plan, windows, by, bytes, limits, streams: StreamCache::default(), names: NameCache::default() }
+    pub(crate) fn new(plan: Arc<Plan>, sampler: Arc<Sampler>, windows: Windows, limits: Limits) -> Self {
+        let columns = plan.names();
+        Self {
+            plan,
+            sampler,
+            windows,
+            limits,
+            streams: StreamCache::default(),
+            columns,
+            names: Names::default(),
+            known: HashMap::new(),
+            key: String::new(),
+        }
     }
 
     pub(crate) fn into_windows(self) -> Windows {
@@ -34,25 +52,29 @@ impl Consume for Whole {
     fn consume(&mut self, batch: &RecordBatch) -> Result<(), LogqlError> {
         let times = Times::of(batch)?;
         let body = TextColumn::of(batch, BODY)?;
-        let mut reader = RowReader::new(batch, &mut self.streams, &mut self.names)?;
-        for row in 0..batch.num_rows() {
-            let at = times.get(row);
+        let mut reader = RowReader::new(batch, &mut self.streams, &mut self.columns)?;
+        for index in 0..batch.num_rows() {
+            let at = times.get(index);
             if !self.windows.reaches(at) {
                 continue;
             }
-            let mut labels = reader.labels(row);
-            let line = body.text(row);
-            if !self.plan.keeps(line, &mut labels) {
-                continue;
-            }
-            if let Some(error) = labels.error.filter(|_| !labels.error_is_kept) {
-                return Err(LogqlError::Pipeline { error: error.to_owned(), series: labels.all().to_string() });
-            }
-            let key = self.by.as_ref().map_or_else(|| labels.all(), |by| labels.only(by));
-            let series = self.windows.series(key);
+            let Some(mut row) = self.plan.run(body.text(index), at, reader.labels(index), &mut self.names) else { continue };
+            let Some(value) = self.sampler.value(&mut row)? else { continue };
+            self.key.clear();
+            self.sampler.write_key(&row.labels, &mut self.key);
+            let series = match self.known.get(&self.key) {
+                Some(series) => *series,
+                None => {
+                    let series = self.windows.series(self.sampler.labels(&row.labels));
+                    if self.known.len() >= MAX_KEYS {
+                        self.known.clear();
+                    }
+                    self.known.insert(self.key.clone(), series);
+                    series
+                }
+            };
+            self.windows.add(series, at, value);
             self.limits.check(&self.windows)?;
-            let amount = if self.bytes { i64::try_from(line.len()).unwrap_or(i64::MAX) } else { 0 };
-            self.windows.add(series, at, amount);
         }
         Ok(())
     }

@@ -9,9 +9,9 @@ use icegate_schema::{STREAM_RESOURCE_ATTRIBUTES, label_name};
 
 use super::predicate::text_predicate;
 use crate::LogqlError;
-use crate::ast::{Comparison, MatchOp, Matcher};
+use crate::ast::{Comparison, LabelFilter, MatchOp, Matcher};
 use crate::rows::parse_stream;
-use crate::stage::MatcherTest;
+use crate::stage::{MatcherTest, loosened};
 
 /// Who decides a label's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,27 @@ fn text(column: &'static str, matcher: &Matcher) -> Result<Expr, LogqlError> {
             text_predicate(format!("{column}{}{:?}", matcher.op.symbol(), matcher.value), true, move |value| test.fits(value))
                 .call(vec![col(column)])
         }
+    })
+}
+
+/// What has to hold for rows that a label filter behind a parser may keep: a column that has a value decides, one without may be
+/// filled by the parser. `None` where no column helps.
+pub(crate) fn possible(filter: &LabelFilter) -> Result<Option<Expr>, LogqlError> {
+    Ok(match filter {
+        LabelFilter::Text(matcher) => match owner(&matcher.name) {
+            Owner::Column(column) => {
+                let missing = col(column).is_null().or(col(column).eq(lit("")));
+                Some(missing.or(text(column, &loosened(matcher))?))
+            }
+            Owner::Id(column) => Some(col(column).is_null().or(id(column, &loosened(matcher))?)),
+            Owner::Stream | Owner::Row => None,
+        },
+        LabelFilter::And(left, right) => match (possible(left)?, possible(right)?) {
+            (Some(left), Some(right)) => Some(left.and(right)),
+            (one, other) => one.or(other),
+        },
+        LabelFilter::Or(left, right) => possible(left)?.zip(possible(right)?).map(|(left, right)| left.or(right)),
+        _ => None,
     })
 }
 

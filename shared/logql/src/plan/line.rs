@@ -14,7 +14,8 @@ const TRACE_ID_DIGITS: usize = 32;
 /// A line filter on the body. With `find_trace_ids`, a text of 32 hexadecimal digits is also looked for among trace ids.
 pub(crate) fn filter(filter: &LineFilter, span: Span, find_trace_ids: bool) -> Result<Expr, LogqlError> {
     let test = LineTest::new(filter, span)?;
-    if matches!(filter.terms.as_slice(), [LineTerm::Text(text)] if text.is_empty()) {
+    let is_pattern = matches!(filter.op, LineOp::Pattern | LineOp::NotPattern);
+    if matches!(filter.terms.as_slice(), [LineTerm::Text(text)] if text.is_empty() && !is_pattern) {
         return Ok(lit(!filter.op.is_negative()));
     }
     let mut expr = text_predicate(format!("{BODY} {filter}"), false, move |line| test.keeps(line)).call(vec![col(BODY)]);

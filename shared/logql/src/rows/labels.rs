@@ -1,56 +1,17 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use icegate_schema::columns;
 use icegate_series::{Label, Labels, LabelsBuilder};
 
 /// The label that names the error of a stage.
 pub(crate) const ERROR: &str = "__error__";
 /// The label that explains it.
 pub(crate) const ERROR_DETAILS: &str = "__error_details__";
+/// What a name gets that another category has already.
+pub(crate) const EXTRACTED: &str = "_extracted";
 
-/// Labels of the column `stream_labels`; none where it isn't an object of texts.
-pub(crate) fn parse_stream(json: &str) -> LabelsBuilder {
-    let mut builder = LabelsBuilder::default();
-    let parsed: HashMap<String, String> = serde_json::from_str(json).unwrap_or_default();
-    for (name, value) in parsed {
-        builder.set(name, value);
-    }
-    builder
-}
-
-/// Distinct stream labels that a cache keeps before it starts anew.
-const MAX_CACHED_STREAMS: usize = 65_536;
-
-/// The stream labels of rows, each distinct one parsed once.
-#[derive(Default)]
-pub(crate) struct StreamCache {
-    known: HashMap<(String, String), Labels>,
-    last: Option<(String, String, Labels)>,
-}
-
-impl StreamCache {
-    /// Stream labels, with `severity_text` where it isn't empty.
-    pub(crate) fn get(&mut self, json: &str, severity: &str) -> Labels {
-        if let Some((last_json, last_severity, labels)) = &self.last
-            && last_json == json
-            && last_severity == severity
-        {
-            return labels.clone();
-        }
-        let key = (json.to_owned(), severity.to_owned());
-        if self.known.len() >= MAX_CACHED_STREAMS {
-            self.known.clear();
-        }
-        let labels = self.known.entry(key.clone()).or_insert_with(|| {
-            let mut builder = parse_stream(json);
-            builder.set(columns::SEVERITY_TEXT, severity);
-            builder.build()
-        });
-        let labels = labels.clone();
-        self.last = Some((key.0, key.1, labels.clone()));
-        labels
-    }
+/// Whether a label tells of the error of a stage.
+pub(crate) fn is_error_label(name: &str) -> bool {
+    name == ERROR || name == ERROR_DETAILS
 }
 
 /// The labels of one row on its way through a pipeline. Later categories hide earlier ones of the same name.
@@ -58,12 +19,15 @@ impl StreamCache {
 pub(crate) struct RowLabels {
     pub(crate) stream: Labels,
     pub(crate) metadata: Vec<Label>,
+    /// What stages made; values may be empty.
     pub(crate) parsed: Vec<Label>,
     /// Columns that can be asked for but are no labels.
     pub(crate) hidden: Vec<Label>,
     pub(crate) error: Option<&'static str>,
     pub(crate) error_details: String,
-    /// A stage asked for the error, so it doesn't fail the query.
+    /// A stage asks for errors, so one of a parser doesn't fail the query.
+    pub(crate) asks_for_errors: bool,
+    /// The error doesn't fail the query.
     pub(crate) error_is_kept: bool,
 }
 
@@ -76,6 +40,7 @@ impl RowLabels {
             hidden: Vec::new(),
             error: None,
             error_details: String::new(),
+            asks_for_errors: false,
             error_is_kept: false,
         }
     }
@@ -90,10 +55,15 @@ impl RowLabels {
         if let Some(at) = find(&self.parsed) {
             return Some(&self.parsed[at].value);
         }
-        if let Some(at) = find(&self.metadata) {
-            return Some(&self.metadata[at].value);
+        self.base(name).or_else(|| find(&self.hidden).map(|at| &*self.hidden[at].value))
+    }
+
+    /// A label that the row came with.
+    pub(crate) fn base(&self, name: &str) -> Option<&str> {
+        match self.metadata.iter().find(|label| *label.name == *name) {
+            Some(label) => Some(&label.value),
+            None => self.stream.get(name),
         }
-        self.stream.get(name).or_else(|| find(&self.hidden).map(|at| &*self.hidden[at].value))
     }
 
     /// Adds metadata; a name that a stream label or other metadata has gets `_extracted`. Empty values fall out.
@@ -102,9 +72,25 @@ impl RowLabels {
             return;
         }
         let clashes = taken || self.stream.get(&name).is_some() || self.metadata.iter().any(|label| label.name == name);
-        let name = if clashes { Arc::from(format!("{name}_extracted")) } else { name };
+        let name = if clashes { Arc::from(format!("{name}{EXTRACTED}")) } else { name };
         if !self.metadata.iter().any(|label| label.name == name) {
             self.metadata.push(Label { name, value: Arc::from(value) });
+        }
+    }
+
+    /// Sets a label that a stage made, in place of all others of its name.
+    pub(crate) fn set(&mut self, name: &Arc<str>, value: &str) {
+        if self.base(name).is_some() {
+            self.remove(|other, _| other == &**name);
+        }
+        self.set_parsed(name, Arc::from(value));
+    }
+
+    /// Sets a parsed label; others of its name stay hidden below.
+    pub(crate) fn set_parsed(&mut self, name: &Arc<str>, value: Arc<str>) {
+        match self.parsed.iter_mut().find(|label| label.name == *name) {
+            Some(label) => label.value = value,
+            None => self.parsed.push(Label { name: Arc::clone(name), value }),
         }
     }
 
@@ -114,6 +100,12 @@ impl RowLabels {
             self.error = Some(error);
             self.error_details = details();
         }
+    }
+
+    /// The error of a parser.
+    pub(crate) fn set_parse_error(&mut self, error: &'static str, details: impl FnOnce() -> String) {
+        self.error_is_kept |= self.asks_for_errors;
+        self.set_error(error, details);
     }
 
     /// Removes the labels that `gone` names.
@@ -130,7 +122,7 @@ impl RowLabels {
         }
     }
 
-    /// Labels that stages made, errors among them.
+    /// Labels that stages made, errors among them; values may be empty.
     pub(crate) fn parsed_labels(&self) -> Labels {
         let mut builder = LabelsBuilder::default();
         for label in &self.parsed {
@@ -138,25 +130,27 @@ impl RowLabels {
         }
         if let Some(error) = self.error {
             builder.set(ERROR, error);
-            builder.set(ERROR_DETAILS, self.error_details.as_str());
+            if !self.error_details.is_empty() {
+                builder.set(ERROR_DETAILS, self.error_details.as_str());
+            }
         }
-        builder.build()
+        builder.build_with_empty()
     }
 
     pub(crate) fn metadata_labels(&self) -> Labels {
         Labels::from_pairs(self.metadata.iter().map(|label| (Arc::clone(&label.name), Arc::clone(&label.value))))
     }
 
-    /// All categories in one set.
-    pub(crate) fn all(&self) -> Labels {
+    /// All categories in one set, but for `without`; parsed values may be empty.
+    pub(crate) fn all(&self, without: &[String]) -> Labels {
         let mut builder = LabelsBuilder::default();
-        for label in self.stream.iter().chain(&self.metadata) {
-            builder.set(Arc::clone(&label.name), Arc::clone(&label.value));
+        let parsed = self.parsed_labels();
+        for label in self.stream.iter().chain(&self.metadata).chain(parsed.iter()) {
+            if !without.iter().any(|name| **name == *label.name) {
+                builder.set(Arc::clone(&label.name), Arc::clone(&label.value));
+            }
         }
-        for label in self.parsed_labels().iter() {
-            builder.set(Arc::clone(&label.name), Arc::clone(&label.value));
-        }
-        builder.build()
+        builder.build_with_empty()
     }
 
     /// Only these labels.

@@ -34,7 +34,7 @@ impl Select {
         Ok(Self { keep, names: names.iter().map(choice).collect::<Result<_, _>>()? })
     }
 
-    /// The names that a `drop` without conditions takes away.
+    /// The names that a `drop` without conditions takes away; none for all else.
     pub(crate) fn dropped(&self) -> Option<Vec<&str>> {
         let label = |choice: &'_ Choice| matches!(choice, Choice::Label(_));
         if self.keep || !self.names.iter().all(label) {

@@ -63,6 +63,7 @@ async fn run(command: &str, rows: &Loaded) -> Result<Vec<String>, LogqlError> {
         interval: Duration::ZERO,
         limit: 100,
         direction: Direction::Backward,
+        now: Timestamp::from_secs(1_700_000_000),
         limits: Limits { series: 20, ..Limits::default() },
     };
     let mut word = || words.next().unwrap_or_default();

@@ -1,7 +1,9 @@
 //! LogQL as its users see it: syntax, plans and answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod conformance;
 mod eval;
+mod hostile;
 mod parse;
 mod plan;
 mod rows;

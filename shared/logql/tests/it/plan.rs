@@ -7,17 +7,21 @@ use icegate_model::Timestamp;
 
 use super::rows::{LAYOUTS, load};
 
-async fn explained(query: &str) -> Explained {
-    let params = QueryParams {
+fn asked() -> QueryParams {
+    QueryParams {
         start: Timestamp::from_secs(0),
         end: Timestamp::from_secs(600),
         step: Duration::from_secs(60),
         interval: Duration::ZERO,
         limit: 10,
         direction: Direction::Backward,
+        now: Timestamp::from_secs(1_700_000_000),
         limits: Limits::default(),
-    };
-    explain(&parse(query).unwrap(), &params, &load(&[], LAYOUTS[0])).await.unwrap()
+    }
+}
+
+async fn explained(query: &str) -> Explained {
+    explain(&parse(query).unwrap(), &asked(), &load(&[], LAYOUTS[0])).await.unwrap()
 }
 
 #[tokio::test]
@@ -58,4 +62,51 @@ async fn the_ends_of_the_range_are_plain_comparisons_so_that_they_prune() {
     let pushed = &explained(r#"{service_name="a"}"#).await.scans[0].pushed;
     assert!(pushed[0].starts_with("timestamp >= TimestampMicrosecond(0"), "{pushed:?}");
     assert!(pushed[1].starts_with("timestamp < TimestampMicrosecond(600000000"), "{pushed:?}");
+}
+
+/// The steps of a query and what is left of its scans, but for times, and for columns unless they are few.
+fn described(explained: &Explained) -> Vec<String> {
+    let mut lines = explained.steps.clone();
+    for scan in &explained.scans {
+        lines.extend(
+            scan.pushed.iter().filter(|filter| !filter.starts_with("timestamp")).map(|filter| format!("pushed {filter}")),
+        );
+        lines.extend(scan.residual.iter().map(|stage| format!("residual {stage}")));
+        lines.push(format!("columns {}", scan.columns.join(", ")));
+    }
+    lines
+}
+
+#[tokio::test]
+async fn scripts_state_what_is_pushed_down_what_is_left_and_what_is_read() {
+    let text = include_str!("../plan/pushdown.test");
+    let mut failures = Vec::new();
+    let mut lines = text.lines().filter(|line| !line.starts_with('#')).peekable();
+    while let Some(line) = lines.next() {
+        let Some(query) = line.strip_prefix("plan ") else {
+            assert!(line.is_empty(), "unknown verb in {line:?}");
+            continue;
+        };
+        let block: Vec<_> =
+            std::iter::from_fn(|| lines.next_if(|next| next.starts_with("  "))).map(|line| line[2..].to_owned()).collect();
+        let mut found = described(&explained(query).await);
+        // Scripts that don't say which columns are read don't care.
+        if !block.iter().any(|line| line.starts_with("columns ")) {
+            found.retain(|line| !line.starts_with("columns "));
+        }
+        if found != block {
+            failures.push(format!("{query}\n  expected {block:#?}\n  found {found:#?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[tokio::test]
+async fn trace_ids_are_looked_for_unless_the_setting_is_off() {
+    let query = r#"{service_name="a"} |= "0102030405060708090a0b0c0d0e0f10""#;
+    for (find_trace_ids, expected) in [(true, true), (false, false)] {
+        let params = QueryParams { limits: Limits { find_trace_ids, ..Limits::default() }, ..asked() };
+        let explained = explain(&parse(query).unwrap(), &params, &load(&[], LAYOUTS[0])).await.unwrap();
+        assert_eq!(explained.scans[0].pushed.iter().any(|filter| filter.contains("trace_id")), expected);
+    }
 }

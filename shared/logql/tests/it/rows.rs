@@ -1,6 +1,6 @@
 //! Rows from JSON lines, as in-memory tables laid out in several ways.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
     ArrayRef, BinaryArray, Int32Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
@@ -39,8 +39,9 @@ pub(crate) struct Loaded {
 impl OpenRows for Loaded {
     async fn open(&self, _: TimeRange) -> Result<Source, LogqlError> {
         let table = MemTable::try_new(Arc::clone(&self.schema), self.partitions.clone())?;
-        let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
-        Ok(Source { session, provider: Arc::new(table) })
+        static SESSION: LazyLock<SessionContext> =
+            LazyLock::new(|| SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2)));
+        Ok(Source { session: SESSION.clone(), provider: Arc::new(table) })
     }
 }
 
@@ -78,7 +79,7 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
         Arc::new(rows.iter().map(|row| text(row, key).or(default)).collect::<StringArray>())
     };
     let ids = |key: &'static str| -> ArrayRef {
-        let ids: Vec<_> = rows.iter().map(|row| text(row, key).map(|id| hex::decode(id).unwrap())).collect();
+        let ids: Vec<_> = rows.iter().map(|row| text(row, key).and_then(|id| hex::decode(id).ok())).collect();
         Arc::new(BinaryArray::from_iter(ids))
     };
     let ints = |key: &'static str, default: Option<i32>| -> ArrayRef {
@@ -121,6 +122,9 @@ fn nanos(row: &Map<String, Value>) -> i64 {
 }
 
 fn stream_labels(row: &Map<String, Value>) -> String {
+    if let Some(stream) = row.get("stream") {
+        return stream.to_string();
+    }
     let mut labels = Map::new();
     labels.insert("service_name".to_owned(), text(row, "service").unwrap_or("unknown_service").into());
     for (key, value) in row.get("resource").and_then(Value::as_object).into_iter().flatten() {

@@ -2,11 +2,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
-use icegate_logql::LogqlError;
-use icegate_loki_api::{ErrorFormat, LokiConfig, LokiError};
+use icegate_loki_api::{ErrorFormat, LokiConfig};
 use icegate_model::{RandomIds, SystemClock};
 use icegate_storage::Root;
-use icegate_syntax::Span;
 use icegate_tables::Tables;
 use icegate_wal::Wal;
 use serde_json::{Value, json};
@@ -158,13 +156,6 @@ async fn too_many_selectors_are_refused() {
     let api = Api::new().await;
     let reply = api.get("/loki/api/v1/series", &[("match[]", "{a=\"b\"}"); 101]).await;
     assert_eq!((reply.status.as_u16(), reply.body.as_str()), (400, "101 selectors in match[], allowed are 100"));
-}
-
-#[test]
-fn logql_that_is_not_evaluated_is_501_and_named() {
-    let error = LogqlError::Unsupported { construct: "`json` stage".to_owned(), span: Span::new(0, 1) };
-    let error = LokiError::from(error);
-    assert_eq!((error.status().as_u16(), error.to_string().as_str()), (501, "`json` stage is not supported yet"));
 }
 
 #[tokio::test]

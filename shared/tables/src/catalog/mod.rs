@@ -91,7 +91,7 @@ pub(crate) trait Catalog: Debug + Send + Sync {
     /// Where a table will be created; `None` where the backend chooses.
     fn location(&self, table: Table) -> Option<String>;
 
-    /// Whether the backend removes what no snapshot needs, so that nobody else may list or delete.
+    /// Whether only the backend knows what is needed no more, so that nobody else may remove it.
     fn is_managed(&self) -> bool {
         false
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use icegate_model::{Clock, SystemClock, Timestamp};
+use icegate_model::{Clock, SystemClock, Table, Timestamp};
 use icegate_storage::aws::{AwsOptions, sdk_config};
 use icegate_storage::{Root, Stores};
 use icegate_tables::{GlueOptions, RestOptions, Tables};
@@ -24,15 +24,18 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<ManualClock>,
     /// The warehouse, on backends where the tables lie in one that the test can reach.
     pub(crate) root: Root,
+    /// The table bucket, on AWS S3 Tables.
+    pub(crate) table_bucket: Option<(aws_sdk_s3tables::Client, String)>,
     open: Open,
     _directory: Option<tempfile::TempDir>,
 }
 
 impl Bench {
     async fn new(root: Root, clock: Arc<ManualClock>, open: Open) -> Self {
-        let tables = open(1).await;
-        tables.migrate_create(false).await.unwrap();
-        Self { tables, clock, root, open, _directory: None }
+        let (tables, another) = (open(1).await, open(1_000).await);
+        let (created, by_another) = futures::join!(tables.migrate_create(false), another.migrate_create(false));
+        assert_eq!(created.unwrap().len() + by_another.unwrap().len(), Table::ALL.len(), "each table is created once");
+        Self { tables, clock, root, table_bucket: None, open, _directory: None }
     }
 
     /// The tables as another process sees them.
@@ -89,11 +92,11 @@ pub(crate) async fn on_files() -> Bench {
     Bench { _directory: Some(directory), ..on_warehouse(root).await }
 }
 
-/// S3 of a server, at its own region; `None` where there is no server.
-fn s3(server: &S3Server) -> AwsOptions {
+/// S3 at this URL.
+fn s3(endpoint: &str) -> AwsOptions {
     AwsOptions {
         region: Some("us-east-1".to_owned()),
-        endpoint: Some(server.endpoint()),
+        endpoint: Some(endpoint.to_owned()),
         credentials: Some(("key".to_owned(), "secret".to_owned())),
         ..AwsOptions::default()
     }
@@ -101,17 +104,22 @@ fn s3(server: &S3Server) -> AwsOptions {
 
 pub(crate) async fn on_s3(test: &str) -> Option<Bench> {
     let server = S3Server::shared(test)?;
-    let root = Stores::new(s3(server)).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap();
+    let root = Stores::new(s3(&server.endpoint())).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap();
     Some(on_warehouse(root).await)
 }
 
 /// A Glue of its own: one region of the server.
 pub(crate) async fn on_glue(test: &str) -> Option<Bench> {
-    static REGIONS: AtomicU32 = AtomicU32::new(0);
     let server = S3Server::shared(test)?;
-    let (stores, warehouse) = (Stores::new(s3(server)), format!("s3://{}/warehouse", server.bucket()));
+    Some(glue_at(server, &server.endpoint()).await)
+}
+
+/// The same, reached under this URL.
+pub(crate) async fn glue_at(server: &S3Server, endpoint: &str) -> Bench {
+    static REGIONS: AtomicU32 = AtomicU32::new(0);
+    let (stores, warehouse) = (Stores::new(s3(endpoint)), format!("s3://{}/warehouse", server.bucket()));
     let region = format!("region-{}", REGIONS.fetch_add(1, Ordering::SeqCst));
-    let aws = AwsOptions { region: Some(region), ..s3(server) };
+    let aws = AwsOptions { region: Some(region), ..s3(endpoint) };
     let (clock, root) = (clock(), stores.open(&format!("{warehouse}/")).unwrap());
     let open = {
         let clock = Arc::clone(&clock);
@@ -121,19 +129,25 @@ pub(crate) async fn on_glue(test: &str) -> Option<Bench> {
             Tables::glue(options.clone(), stores.clone(), clock, ids(seed)).map(Arc::new).boxed()
         })
     };
-    Some(Bench::new(root, clock, open).await)
+    Bench::new(root, clock, open).await
 }
 
 /// A table bucket of its own, in whose tables' buckets a listing or a deletion fails the test.
 pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
-    static BUCKETS: AtomicU32 = AtomicU32::new(0);
     let server = S3Server::shared(test)?;
-    let aws = s3(server);
+    Some(s3_tables_at(&server.endpoint()).await)
+}
+
+/// The same, reached under this URL.
+pub(crate) async fn s3_tables_at(endpoint: &str) -> Bench {
+    static BUCKETS: AtomicU32 = AtomicU32::new(0);
+    let aws = s3(endpoint);
     let name = format!("tables-{}-{}", std::process::id(), BUCKETS.fetch_add(1, Ordering::SeqCst));
     let client = aws_sdk_s3tables::Client::new(&sdk_config(&aws).await);
     let arn = client.create_table_bucket().name(name).send().await.unwrap().arn;
     let stores = Stores::new(aws.clone()).with_wrap(|store| Arc::new(Untouchable(store)));
     let clock = clock();
+    let table_bucket = Some((client, arn.clone()));
     let open = {
         let clock = Arc::clone(&clock);
         Arc::new(move |seed| {
@@ -141,7 +155,7 @@ pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
             async move { Arc::new(Tables::s3_tables(arn, &aws, stores, clock, ids(seed)).await) }.boxed()
         })
     };
-    Some(Bench::new(Root::memory(), clock, open).await)
+    Bench { table_bucket, ..Bench::new(Root::memory(), clock, open).await }
 }
 
 /// A branch of Nessie's of its own.

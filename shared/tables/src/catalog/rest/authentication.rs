@@ -13,6 +13,9 @@ use super::options::RestAuthentication;
 
 /// What a token is asked for where nothing else is configured.
 const SCOPE: &str = "catalog";
+/// How long a token lives where its server doesn't say, and at most.
+const LIFE: Duration = Duration::from_secs(3600);
+const LONGEST_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A token is renewed when this share of its life is left.
 const LEFT: u32 = 4;
 
@@ -92,16 +95,20 @@ impl OAuth2 {
         if let Some(token) = token.as_ref().filter(|token| now < token.renew_at) {
             return Ok(token.header.clone());
         }
-        let reply = reply_of(http.post(&self.url).form(&self.form)).await.map_err(Failure::into_not_sent)?;
-        if !reply.status.is_success() {
-            return Err(Failure::NotSent(reply.error("oauth2 token")));
-        }
-        let fetched: TokenReply = serde_json::from_slice(&reply.body)
-            .map_err(|_| Failure::NotSent(RestError::reply("oauth2 token", "no access_token")))?;
+        let fetched = self.fetch(http).await.map_err(|error| Failure::NotSent(RestError::Token(Box::new(error))))?;
         let header = bearer(&fetched.access_token).map_err(Failure::NotSent)?;
-        let life = fetched.expires_in.map_or(Duration::from_secs(3600), Duration::from_secs);
+        let life = fetched.expires_in.map_or(LIFE, |seconds| Duration::from_secs(seconds).min(LONGEST_LIFE));
         *token = Some(Token { header: header.clone(), renew_at: now + (life - life / LEFT) });
         Ok(header)
+    }
+
+    async fn fetch(&self, http: &reqwest::Client) -> Result<TokenReply, RestError> {
+        let reply = reply_of(http.post(&self.url).form(&self.form)).await.map_err(Failure::into_error)?;
+        if !reply.status.is_success() {
+            return Err(RestError::Refused(reply.status));
+        }
+        // The library's error could show a part of the token.
+        reply.json("oauth2 token").map_err(|_| RestError::reply("oauth2 token", "it holds no access_token"))
     }
 }
 

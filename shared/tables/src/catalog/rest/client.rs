@@ -27,8 +27,13 @@ const MAX_MESSAGE: usize = 500;
 pub(super) enum RestError {
     #[error("{0}")]
     Http(#[from] reqwest::Error),
-    #[error("{what}: http status {status}: {message}")]
-    Status { what: &'static str, status: StatusCode, message: String },
+    #[error("http status {status}: {message}")]
+    Status { status: StatusCode, message: String },
+    #[error("no oauth2 token: {0}")]
+    Token(Box<RestError>),
+    /// Without what the server said: it may repeat what it was sent.
+    #[error("http status {0}")]
+    Refused(StatusCode),
     #[error("{what}: can't read the reply: {reason}")]
     Reply { what: &'static str, reason: String },
     #[error("the reply is larger than {MAX_REPLY} bytes")]
@@ -58,11 +63,6 @@ impl Failure {
             Self::NotSent(error) | Self::Lost(error) => error,
         }
     }
-
-    /// The same, of a request that changes nothing at the catalog.
-    pub(super) fn into_not_sent(self) -> Self {
-        Self::NotSent(self.into_error())
-    }
 }
 
 /// What the server said.
@@ -87,12 +87,12 @@ struct ErrorModel {
 
 impl Reply {
     /// The reply as an error, with the server's own message.
-    pub(super) fn error(&self, what: &'static str) -> RestError {
+    pub(super) fn error(&self) -> RestError {
         let message = match serde_json::from_slice::<ErrorReply>(&self.body) {
             Ok(ErrorReply { error: ErrorModel { message, kind } }) => format!("{kind}: {message}"),
             Err(_) => String::from_utf8_lossy(&self.body).into_owned(),
         };
-        RestError::Status { what, status: self.status, message: message.chars().take(MAX_MESSAGE).collect() }
+        RestError::Status { status: self.status, message: message.chars().take(MAX_MESSAGE).collect() }
     }
 
     pub(super) fn json<'a, T: Deserialize<'a>>(&'a self, what: &'static str) -> Result<T, RestError> {

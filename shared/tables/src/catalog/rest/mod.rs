@@ -191,7 +191,7 @@ impl RestCatalog {
                 Err(error) => Ok(Swap::Unknown(error.into())),
             },
             409 => Ok(Swap::Conflict),
-            500 | 502 | 504 => Ok(Swap::Unknown(reply.error(doing).into())),
+            500 | 502 | 504 => Ok(Swap::Unknown(reply.error().into())),
             _ => Err(refused(doing, name(table), &reply)),
         }
     }
@@ -239,6 +239,12 @@ impl Catalog for RestCatalog {
     fn location(&self, _table: Table) -> Option<String> {
         None
     }
+
+    /// A server may keep branches and versions that a table's metadata doesn't show (Nessie does), so that a file which looks
+    /// unneeded from here may be needed there. The server's own tools know.
+    fn is_managed(&self) -> bool {
+        true
+    }
 }
 
 fn name(table: Table) -> String {
@@ -273,7 +279,7 @@ fn metadata_of(text: &str) -> serde_json::Result<TableMetadata> {
 }
 
 fn mentions_location(reply: &Reply) -> bool {
-    reply.error("create").to_string().to_lowercase().contains("location")
+    reply.error().to_string().to_lowercase().contains("location")
 }
 
 /// Text as part of a URL; `keep` says what stays beside letters, digits and `-._~`.
@@ -302,7 +308,7 @@ fn refused(doing: &'static str, object: String, reply: &Reply) -> TablesError {
         // Refused credentials too: the data behind them is right, and the request can be repeated.
         _ => ErrorKind::Unavailable,
     };
-    failed(doing, object, kind, reply.error(doing))
+    failed(doing, object, kind, reply.error())
 }
 
 #[cfg(test)]
