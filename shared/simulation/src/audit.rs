@@ -125,7 +125,7 @@ impl Auditor {
         let metadata: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         let snapshots = metadata["snapshots"].as_array().unwrap();
         let summary = &snapshots.iter().find(|snapshot| snapshot["snapshot-id"] == id).unwrap()["summary"];
-        if summary["total-records"] == rows.to_string() {
+        if summary["total-records"].as_str() == Some(rows.to_string().as_str()) {
             Ok(())
         } else {
             Err(format!(
