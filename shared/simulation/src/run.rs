@@ -42,7 +42,11 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}: {}", self.seed, self.violation)?;
-        write!(f, "replay it with: ICEGATE_SEED={} cargo test -p icegate-simulation --test it seeds_lose -- --nocapture", self.seed)
+        write!(
+            f,
+            "replay it with: ICEGATE_SEED={} cargo test -p icegate-simulation --test it seeds_lose -- --nocapture",
+            self.seed
+        )
     }
 }
 
