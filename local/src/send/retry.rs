@@ -27,7 +27,7 @@ impl Retry {
             return None;
         }
         let endpoints = self.endpoints.max(1);
-        if (attempt + 1) % endpoints != 0 {
+        if !(attempt + 1).is_multiple_of(endpoints) {
             return Some(Duration::ZERO);
         }
         if let Some(asked) = asked {
