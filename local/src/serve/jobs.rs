@@ -20,8 +20,9 @@ pub(super) fn open(
     ids: &dyn IdGenerator,
     requests: &RequestMetrics,
 ) -> Result<Jobs, ProcessError> {
-    let jobs = JobsConfig::named(holder(ids));
-    let Some(storage) = &config.shift.jobsmanager.storage else {
+    let manager = &config.shift.jobsmanager;
+    let jobs = JobsConfig { lease: Duration::from_secs(manager.lease_secs), ..JobsConfig::named(holder(ids)) };
+    let Some(storage) = &manager.storage else {
         return Ok(Jobs::new(queue.child(BESIDE_SEGMENTS), jobs));
     };
     let requests = requests.clone();

@@ -38,6 +38,8 @@ const KILLS: u64 = 200;
 const SEED: u64 = 3;
 /// Clients that are never killed, so that their retries are known; one more is killed.
 const STEADY_CLIENTS: u64 = 3;
+/// At most so many kills come to a commit of the shift that is seen.
+const KILLS_A_COMMIT: u64 = 20;
 /// How often the outside readers look in a run.
 const LOOKS: u64 = 12;
 /// More memory than any process of the run needs in a debug build.
@@ -211,6 +213,8 @@ async fn soak(backend: Backend, name: &str) {
     }
     report(&system, &kills, &findings, looks).await;
     findings.assert_none("at the end");
+    let commits = *kills.commits.borrow();
+    assert!(commits >= killed / KILLS_A_COMMIT, "{commits} commits were seen in {killed} kills");
     // A run in which hardly anything was sent would prove little.
     assert!(system.acknowledged() >= killed, "{} requests were acknowledged in {killed} kills", system.acknowledged());
     system.until_all_is_shifted(findings.found).await;

@@ -121,11 +121,12 @@ impl Replica {
     }
 
     fn config(&self, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
-        // Segments are deleted while the run goes on, and the shift commits about once a second. What reads the tables alone stays
+        // Segments are deleted while the run goes on, and the shift commits about once a second; a lease that ends soon lets the
+        // shift of a killed process go on, and two processes work on the same segments now and then. What reads the tables alone stays
         // on a snapshot for long enough to be asked several times.
         format!(
             "{}\
-             shift: {{ enabled: false, grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000 }} }}\n\
+             shift: {{ enabled: false, grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000, lease_secs: 1 }} }}\n\
              engine: {{ wal_query_enabled: {}, refresh_interval_secs: 20, max_age_secs: 20 }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\

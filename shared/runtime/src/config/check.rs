@@ -117,6 +117,7 @@ impl Config {
                 self.shift.jobsmanager.iteration_interval_millisecs,
                 MAX_SECONDS * 1000,
             ),
+            ("shift.jobsmanager.lease_secs", self.shift.jobsmanager.lease_secs, MAX_SECONDS),
             ("shift.grace_secs", self.shift.grace_secs, MAX_SECONDS),
             ("maintain.interval_secs", self.maintain.interval_secs, MAX_SECONDS),
             ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),

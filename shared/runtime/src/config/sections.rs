@@ -303,6 +303,8 @@ pub struct JobsManager {
     pub poll_interval_ms: u64,
     /// Milliseconds after which a segment is shifted at the latest.
     pub iteration_interval_millisecs: u64,
+    /// Seconds after which another process takes over a table from one that died.
+    pub lease_secs: u64,
     /// Where leases and job state live; default: below the queue, at `jobs/`.
     pub storage: Option<JobStorage>,
 }
@@ -310,7 +312,13 @@ pub struct JobsManager {
 impl Default for JobsManager {
     fn default() -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { worker_count: (cpus / 2).max(1), poll_interval_ms: 1000, iteration_interval_millisecs: 30_000, storage: None }
+        Self {
+            worker_count: (cpus / 2).max(1),
+            poll_interval_ms: 1000,
+            iteration_interval_millisecs: 30_000,
+            lease_secs: 60,
+            storage: None,
+        }
     }
 }
 
