@@ -84,23 +84,6 @@ impl Backend {
         Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables, tables })
     }
 
-    /// MinIO where there is a stack, else the S3 server of the tests; and the object store's own catalog.
-    pub(crate) fn minio_or_s3(test: &str) -> Option<Self> {
-        if std::env::var_os("ICEGATE_STACK").is_none() {
-            return Self::s3(test);
-        }
-        let s3 = LocalStack::shared(test)?.place("S3_ENDPOINT");
-        let place = unique("lake");
-        let stores = format!(
-            "catalog: {{ backend: !object_store , warehouse: \"s3://warehouse/{place}/\" }}\n{}",
-            on_s3(s3, REGION, "warehouse", &format!("s3://queue/{place}/"))
-        );
-        let tables = json!({
-            "catalog": "object_store", "warehouse": format!("s3://warehouse/{place}"), "region": REGION, "s3": s3, "key": KEY, "secret": KEY,
-        });
-        Some(Self { folder: tempfile::tempdir().unwrap(), stores, variables: aws(REGION), tables })
-    }
-
     /// MinIO and a branch of Nessie's.
     pub(crate) fn minio_and_nessie(test: &str) -> Option<Self> {
         let stack = LocalStack::shared(test)?;

@@ -262,7 +262,7 @@ fn files_text(data: &Path) -> String {
 fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
     let interval = settings.shift_interval_ms;
     format!(
-        "shift: {{ jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: {interval} }} }}\n\
+        "shift: {{ jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: {interval}, lease_secs: 1 }} }}\n\
          otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
          otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
          loki: {{ host: 127.0.0.1, port: {loki} }}\n\

@@ -39,7 +39,7 @@ const SEED: u64 = 3;
 /// Clients that are never killed, so that their retries are known; one more is killed.
 const STEADY_CLIENTS: u64 = 3;
 /// At most so many kills come to a commit of the shift that is seen.
-const KILLS_A_COMMIT: u64 = 20;
+const KILLS_A_COMMIT: u64 = 50;
 /// How often the outside readers look in a run.
 const LOOKS: u64 = 12;
 /// More memory than any process of the run needs in a debug build.
@@ -331,4 +331,4 @@ macro_rules! on {
     };
 }
 
-on! { files minio_or_s3 minio_and_nessie }
+on! { files minio_and_nessie }

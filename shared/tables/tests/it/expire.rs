@@ -185,7 +185,7 @@ async fn persist(tables: &Tables, name: &str, requests: &[u128]) -> bool {
 }
 
 async fn expiries_and_commits_at_once_lose_nothing(bench: Bench) {
-    const COMMITS: u64 = 25;
+    const COMMITS: u64 = 10;
     let mut committers = Vec::new();
     for committer in 0..4 {
         let (tables, clock) = (Arc::clone(&bench.tables), Arc::clone(&bench.clock));
