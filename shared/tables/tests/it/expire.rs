@@ -222,14 +222,14 @@ async fn expiries_and_commits_at_once_lose_nothing(bench: Bench) {
     for expiry in expiries {
         expiry.await.unwrap();
     }
-    assert_eq!(shared, 25);
+    assert_eq!(shared, 10);
     bench.clock.advance(2 * HOUR);
     expire(&bench).await;
     let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
-    // 4 × 25 of their own and 25 that one of the four got.
-    assert_eq!(snapshot.total_rows(), 125);
-    assert_eq!(snapshot.shifted().segments().count(), 125);
-    assert_eq!(snapshot.shifted().requests().count(), 100);
+    // 4 × 10 of their own and 10 that one of the four got.
+    assert_eq!(snapshot.total_rows(), 50);
+    assert_eq!(snapshot.shifted().segments().count(), 50);
+    assert_eq!(snapshot.shifted().requests().count(), 40);
 }
 
 async fn a_commit_that_took_too_long_is_refused(bench: Bench) {
