@@ -14,7 +14,7 @@
 //! - with the faults over, everything reaches the tables within a few passes (I8), and the files, read with nothing but a Parquet
 //!   reader, hold every acknowledged row once.
 //!
-//! A run repeats exactly: one thread, a paused clock, and every effect on the store in a millisecond of its own ([`turns`]).
+//! A run repeats exactly: one thread, a paused clock, and every effect on the store in a millisecond of its own (`turns`).
 //!
 //! ```no_run
 //! let report = icegate_simulation::run(7, false).unwrap_or_else(|failure| panic!("{failure}"));
