@@ -75,8 +75,10 @@ impl Tables {
         for (url, _) in self.ledger_chain(table, loaded, |_| true, is_last).await? {
             reachable.add(&url);
         }
-        let lists: Vec<&SnapshotRef> =
+        let mut lists: Vec<&SnapshotRef> =
             loaded.metadata.snapshots().filter(|snapshot| reachable.add_to_walk(snapshot.manifest_list())).collect();
+        // The metadata holds them in no order; the same run of a simulation asks for them in the same.
+        lists.sort_unstable_by_key(|snapshot| snapshot.sequence_number());
         let reads: Vec<_> = lists.into_iter().map(|snapshot| manifest_urls(loaded, snapshot)).collect();
         let listed: Vec<String> = stream::iter(reads).buffered(CONCURRENT_READS).try_concat().await?;
         let manifests: Vec<String> = listed.into_iter().filter(|url| reachable.add_to_walk(url)).collect();
