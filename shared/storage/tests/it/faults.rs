@@ -236,14 +236,17 @@ async fn nobody_listening_is_unavailable_also_for_conditional_puts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_places_of_a_bucket_share_their_connections() {
+    const PLACES: usize = 30;
     let server = Scripted::start(|_, _| ok()).await;
     let stores = Stores::new(options(server.endpoint.clone()));
-    for url in ["s3://lake/warehouse/", "s3://lake/queue/", "s3://lake/"] {
-        let root = stores.clone().open(url).unwrap();
-        assert_eq!(server.connections(), usize::from(!server.asked().is_empty()), "opening makes no request");
+    let roots: Vec<_> = (0..PLACES).map(|place| stores.clone().open(&format!("s3://lake/{place}/")).unwrap()).collect();
+    assert_eq!(server.connections(), 0, "opening makes no request");
+    for root in roots {
         root.store.put(&root.path("key"), "1".into()).await.unwrap();
     }
-    assert_eq!((server.asked().len(), server.connections()), (3, 1));
+    assert_eq!(server.asked().len(), PLACES);
+    // A connection is free again a moment after its answer, so that now and then a second one is made.
+    assert!(server.connections() < PLACES / 2, "{}", server.connections());
 }
 
 #[tokio::test(flavor = "multi_thread")]
