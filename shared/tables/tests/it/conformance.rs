@@ -27,10 +27,14 @@ pub(crate) async fn write_and_commit(tables: &Tables, rows: &[Log], ledger: Ledg
 /// A module of tests for each backend. A backend that isn't there skips its tests and says why.
 macro_rules! on_every_backend {
     ($($name:ident),* $(,)?) => {
+        on_every_backend!(@module rest, $crate::backends::on_rest, $($name),*);
+        on_every_backend!(@with_history $($name),*);
+    };
+    // All but REST servers, of which Nessie shows the newest snapshot alone, so that nothing is left to expire.
+    (@with_history $($name:ident),* $(,)?) => {
         on_every_backend!(@module memory, async |_: &str| Some($crate::backends::on_memory().await), $($name),*);
         on_every_backend!(@module files, async |_: &str| Some($crate::backends::on_files().await), $($name),*);
         on_every_backend!(@module s3, $crate::backends::on_s3, $($name),*);
-        on_every_backend!(@module rest, $crate::backends::on_rest, $($name),*);
         on_every_backend!(@module glue, $crate::backends::on_glue, $($name),*);
         on_every_backend!(@module s3_tables, $crate::backends::on_s3_tables, $($name),*);
     };

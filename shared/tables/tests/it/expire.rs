@@ -41,6 +41,7 @@ async fn five_commits_expired(bench: &Bench) {
 }
 
 on_every_backend!(
+    @with_history
     snapshots_behind_a_checkpoint_that_is_old_enough_are_removed_and_no_row_is,
     a_segment_and_a_request_of_a_removed_snapshot_are_refused,
     a_committer_that_compared_before_the_expiry_compares_the_checkpoint_too,
