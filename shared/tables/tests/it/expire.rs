@@ -52,6 +52,14 @@ on_every_backend!(
     a_commit_that_took_too_long_is_refused,
 );
 
+// What needs no old snapshot holds on a REST server too.
+on_every_backend!(
+    @module rest,
+    crate::backends::on_rest,
+    a_committer_that_compared_before_the_expiry_compares_the_checkpoint_too,
+    expiries_and_commits_at_once_lose_nothing
+);
+
 async fn snapshots_behind_a_checkpoint_that_is_old_enough_are_removed_and_no_row_is(bench: Bench) {
     five_commits_expired(&bench).await;
     let snapshot = bench.tables.snapshot(Table::Logs).await.unwrap();
