@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use icegate_testkit::LocalStack;
+use icegate_testkit::{LocalStack, free_ports};
 use serde_json::json;
 
 use crate::backend::Backend;
-use crate::process::{PATIENCE, Part, Process, free_ports};
+use crate::process::{PATIENCE, Part, Process};
 
 fn in_local(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use icegate_testkit::free_ports;
+
 use super::wire::Wire;
 use crate::backend::Backend;
-use crate::process::{PATIENCE, free_ports, icegate};
+use crate::process::{PATIENCE, icegate};
 
 /// What a process of the running system is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
