@@ -11,7 +11,7 @@ use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, 
 use icegate_testkit::{ClockedStore, ManualClock};
 use object_store::ObjectStoreExt;
 
-use crate::backends::process;
+use crate::backends::dated_process as process;
 use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log, logs, read_all};
 
