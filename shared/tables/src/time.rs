@@ -19,7 +19,7 @@ pub(crate) const ALLOWANCE: Duration = Duration::from_secs(15 * 60);
 /// How long the store's time is told from one reading of it.
 const VALID: Duration = Duration::from_secs(10 * 60);
 /// A process's clock that gains or loses more than this against its timer was set, or the process was frozen.
-const STEP: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_millis(500);
 
 /// The store's time as it was read once.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +57,8 @@ impl Moment {
 }
 
 impl Tables {
-    /// The time now by the clock of the table's store: never later than it is, and earlier by some seconds at most unless the machine
-    /// was asleep. Costs two small requests now and then.
+    /// The time now by the clock of the table's store: never later than it is, and earlier by a second or two at most unless the
+    /// machine was asleep. Costs two small requests now and then.
     ///
     /// # Errors
     /// [`TablesError::Store`]; those of loading the table.

@@ -121,9 +121,13 @@ fn s3(endpoint: &str) -> AwsOptions {
 }
 
 pub(crate) async fn on_s3(test: &str) -> Option<Bench> {
+    Some(on_warehouse(s3_root(test)?).await)
+}
+
+/// A bucket of its own.
+pub(crate) fn s3_root(test: &str) -> Option<Root> {
     let server = S3Server::shared(test)?;
-    let root = Stores::new(s3(&server.endpoint())).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap();
-    Some(on_warehouse(root).await)
+    Some(Stores::new(s3(&server.endpoint())).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap())
 }
 
 /// A Glue of its own: one region of the server.
