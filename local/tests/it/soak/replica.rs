@@ -19,6 +19,8 @@ pub(super) enum Role {
     Query,
     /// A query process that reads the tables alone.
     TablesOnly,
+    /// Expires snapshots and sweeps orphans once a second.
+    Maintain,
 }
 
 impl Role {
@@ -28,6 +30,7 @@ impl Role {
             Self::Shift => "shift",
             Self::Query => "query",
             Self::TablesOnly => "tables",
+            Self::Maintain => "maintain",
         }
     }
 }
@@ -129,6 +132,7 @@ impl Replica {
         format!(
             "{}\
              shift: {{ enabled: false, grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000, lease_secs: 1 }} }}\n\
+             maintain: {{ interval_secs: 1, snapshot_retention_secs: 81, min_snapshots_to_keep: 2, orphan_grace_secs: 7200 }}\n\
              engine: {{ wal_query_enabled: {}, refresh_interval_secs: 20, max_age_secs: 20 }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
@@ -144,6 +148,10 @@ impl Replica {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             self.check_runs();
+            // It serves nothing.
+            if self.role == Role::Maintain {
+                return;
+            }
             if reqwest::get(self.metrics_url()).await.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }
