@@ -46,7 +46,7 @@ async fn answer(state: Arc<Shared>, call: Call, range: TimeRange, step: Option<D
                 Some(step) => Answer::Matrix(matrix(groups, range, step)),
                 None => Answer::Vector(vector(groups, range.end())),
             };
-            let stats = Stats::new(&rows.reports(), since.elapsed(), &answer);
+            let stats = Stats::new(&rows.scans(), since.elapsed(), &answer);
             render::query(answer, range.end(), encoding, &stats, MAX_ANSWER_BYTES)
         }
     });

@@ -92,15 +92,20 @@ impl Found {
         }
     }
 
-    /// The query's parsers that give a label: the only one, or the one that gives it for this line.
+    /// The query's parsers that give a label: the only one, or the one that gives it for this line, else those that only the query
+    /// knows how to run.
     fn parsers_of(&self, name: &str, line: &Line) -> Vec<&'static str> {
         if self.formatted.iter().any(|made| made == name) {
             return Vec::new();
         }
-        if self.parsers.len() > 1 && self.parsers.contains(&line.parser) && line.has(name) {
+        if self.parsers.len() == 1 {
+            return self.parsers.clone();
+        }
+        if self.parsers.contains(&line.parser) && line.has(name) {
             return vec![line.parser];
         }
-        self.parsers.clone()
+        let others: Vec<_> = self.parsers.iter().copied().filter(|parser| ![JSON, LOGFMT].contains(parser)).collect();
+        if others.is_empty() { self.parsers.clone() } else { others }
     }
 
     fn note(&mut self, label: &str, value: &str) -> &mut Field {
