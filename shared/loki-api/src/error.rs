@@ -34,6 +34,17 @@ pub enum LokiError {
         /// The bound.
         max: usize,
     },
+    /// A query for numbers where lines are needed.
+    #[error("only log selector is supported")]
+    LogsOnly,
+    /// A part of Loki's API that isn't there.
+    #[error("{path} isn't served, it is {reason}")]
+    NotServed {
+        /// The endpoint.
+        path: &'static str,
+        /// What it is for, and what there is instead.
+        reason: &'static str,
+    },
     /// More selectors than a `series` request may have.
     #[error("{given} selectors in match[], allowed are {max}")]
     TooManySelectors {
@@ -98,7 +109,8 @@ impl LokiError {
             Self::Query(LogqlError::Open { kind, .. }) => of_rows(*kind),
             Self::Query(error) => error.kind(),
             Self::Engine(error) => of_rows(error.kind()),
-            Self::EndBeforeStart { .. } | Self::Form { .. } => ErrorKind::Invalid,
+            Self::EndBeforeStart { .. } | Self::Form { .. } | Self::LogsOnly => ErrorKind::Invalid,
+            Self::NotServed { .. } => ErrorKind::Unsupported,
             Self::TooManySelectors { .. } | Self::FormTooLarge { .. } | Self::AnswerTooLarge { .. } | Self::Timeout { .. } => {
                 ErrorKind::LimitExceeded
             }

@@ -63,9 +63,19 @@ pub(crate) fn success<T: Serialize>(data: &T, max: usize) -> Result<Vec<u8>, Lok
     write(Some(data), &[], max)
 }
 
+/// The same with warnings.
+pub(crate) fn success_with<T: Serialize>(data: &T, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    write(Some(data), warnings, max)
+}
+
 fn write<T: Serialize>(data: Option<&T>, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    bare(&Success { status: "success", warnings, data }, max)
+}
+
+/// An answer without an envelope.
+pub(crate) fn bare<T: Serialize>(answer: &T, max: usize) -> Result<Vec<u8>, LokiError> {
     let mut body = Bounded { bytes: Vec::new(), max };
-    match serde_json::to_writer(&mut body, &Success { status: "success", warnings, data }) {
+    match serde_json::to_writer(&mut body, answer) {
         Ok(()) => Ok(body.bytes),
         Err(error) if error.is_io() => Err(LokiError::AnswerTooLarge { max }),
         Err(source) => Err(LokiError::Answer { source }),

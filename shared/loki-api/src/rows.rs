@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use icegate_engine::{Engine, ScanReport};
+use icegate_engine::{Engine, ReadFigures, Reads, ScanReport};
 use icegate_logql::{LogqlError, OpenRows, Source};
 use icegate_model::{Table, TenantId, TimeRange};
 
@@ -9,17 +9,23 @@ use icegate_model::{Table, TenantId, TimeRange};
 pub(crate) struct TenantLogs {
     engine: Arc<Engine>,
     tenant: TenantId,
-    reports: Mutex<Vec<Arc<ScanReport>>>,
+    scans: Mutex<Vec<(Arc<ScanReport>, Reads)>>,
 }
 
 impl TenantLogs {
     pub(crate) const fn new(engine: Arc<Engine>, tenant: TenantId) -> Self {
-        Self { engine, tenant, reports: Mutex::new(Vec::new()) }
+        Self { engine, tenant, scans: Mutex::new(Vec::new()) }
     }
 
     /// What each scan reads, in the order in which they were opened.
     pub(crate) fn reports(&self) -> Vec<Arc<ScanReport>> {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.scans.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(report, _)| Arc::clone(report)).collect()
+    }
+
+    /// The same with what each scan has read up to now.
+    pub(crate) fn scans(&self) -> Vec<(Arc<ScanReport>, ReadFigures)> {
+        let scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
+        scans.iter().map(|(report, reads)| (Arc::clone(report), reads.figures())).collect()
     }
 
     /// What keeps the answer from being whole (READ-2), each once.
@@ -29,8 +35,8 @@ impl TenantLogs {
 }
 
 /// What the reports warn of, each once.
-pub(crate) fn warnings(reports: &[Arc<ScanReport>]) -> Vec<String> {
-    let mut warnings: Vec<_> = reports.iter().flat_map(|report| report.warnings()).collect();
+pub(crate) fn warnings<'a>(reports: impl IntoIterator<Item = &'a Arc<ScanReport>>) -> Vec<String> {
+    let mut warnings: Vec<_> = reports.into_iter().flat_map(|report| report.warnings()).collect();
     warnings.sort_unstable();
     warnings.dedup();
     warnings
@@ -41,7 +47,7 @@ impl OpenRows for TenantLogs {
     async fn open(&self, range: TimeRange) -> Result<Source, LogqlError> {
         let opened =
             self.engine.open(Table::Logs, &self.tenant, range).await.map_err(|error| LogqlError::open(error.kind(), error))?;
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push(opened.report);
+        self.scans.lock().unwrap_or_else(PoisonError::into_inner).push((opened.report, opened.reads));
         Ok(Source { session: opened.session, provider: opened.provider })
     }
 }

@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 mod api;
+mod detected;
 mod discovery;
 mod errors;
 mod explain;
+mod grafana;
+mod index;
 mod logs;
 mod metrics;
 mod otlp;
+mod patterns;
+mod served;
 mod tenants;
