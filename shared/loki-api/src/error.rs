@@ -75,6 +75,9 @@ pub enum LokiError {
     /// The query's task ended without an answer.
     #[error("the query failed by a defect of the server")]
     Panicked,
+    /// A request to take logs in, where the host doesn't.
+    #[error("this server answers queries only: send logs to one that takes them in (icegate run or icegate ingest run)")]
+    TakesNoLogs,
     /// No endpoint has this path.
     #[error("404 page not found")]
     NoSuchPath,
@@ -104,6 +107,7 @@ impl LokiError {
             }
             Self::Busy { .. } => ErrorKind::Unavailable,
             Self::Answer { .. } | Self::Panicked => ErrorKind::Internal,
+            Self::TakesNoLogs => ErrorKind::Unsupported,
             Self::NoSuchPath => ErrorKind::NotFound,
         }
     }

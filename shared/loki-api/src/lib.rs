@@ -14,7 +14,7 @@
 //! | 400 | a parameter, tenant or query that isn't allowed, or a bound of the query that is reached |
 //! | 413 | a form that is too large |
 //! | 429 | too many queries at once; `Retry-After` |
-//! | 501 | LogQL that isn't evaluated |
+//! | 501 | LogQL that isn't evaluated; logs to take in, on a host that takes none in |
 //! | 503 | storage doesn't answer; `Retry-After` |
 //! | 504 | a query that takes too long |
 //!
@@ -55,6 +55,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
+use http::Uri;
 
 pub use config::{ErrorFormat, LokiConfig};
 pub use error::LokiError;
@@ -63,7 +64,7 @@ pub use state::{BuildInfo, LokiState};
 
 use state::Shared;
 
-/// All endpoints; any other path is 404.
+/// All endpoints that read; a host that takes logs in merges routes for those. Any other path is 404.
 pub fn router(state: LokiState) -> Router {
     let shared = Arc::new(Shared::new(state));
     Router::new()
@@ -76,9 +77,16 @@ pub fn router(state: LokiState) -> Router {
         .route("/loki/api/v1/explain", form(explain::explain))
         .route("/loki/api/v1/status/buildinfo", get(buildinfo::buildinfo))
         .route("/ready", get(ready::ready))
-        .fallback(async || LokiError::NoSuchPath)
+        .fallback(no_such_path)
         .layer(from_fn_with_state(Arc::clone(&shared), observe::observe))
         .with_state(shared)
+}
+
+/// Where a host that takes logs in has a route of its own.
+const WRITES: [&str; 3] = ["/loki/api/v1/push", "/api/prom/push", "/otlp/v1/logs"];
+
+async fn no_such_path(uri: Uri) -> LokiError {
+    if WRITES.contains(&uri.path()) { LokiError::TakesNoLogs } else { LokiError::NoSuchPath }
 }
 
 /// Parameters come in the query string or in a form.

@@ -89,6 +89,11 @@ impl Api {
         Self { router: router(LokiState { engine: Arc::new(engine), clock, config, metrics, build }), registry }
     }
 
+    /// With the routes of another router.
+    pub(crate) fn merge(self, other: Router) -> Self {
+        Self { router: self.router.merge(other), ..self }
+    }
+
     /// A GET as the test tenant.
     pub(crate) async fn get(&self, path: &str, params: &[(&str, &str)]) -> Reply {
         self.get_with(path, params, &[("X-Scope-OrgID", TENANT)]).await

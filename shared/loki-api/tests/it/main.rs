@@ -8,4 +8,5 @@ mod explain;
 mod logs;
 mod metrics;
 mod otlp;
+mod push;
 mod tenants;
