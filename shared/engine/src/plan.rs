@@ -15,6 +15,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Holds every time.
+    pub(crate) const EVERYTHING: Self = Self { first: i64::MIN, last: i64::MAX };
+
     /// None for a range that holds no time.
     pub(crate) fn of(range: TimeRange) -> Option<Self> {
         let last_nanos = range.end().nanos().saturating_sub(1);

@@ -105,7 +105,7 @@ async fn each_bad_push_has_its_status_and_says_what_is_wrong_and_where() {
         (vec![JSON, ("content-encoding", "snappy")], b"x".to_vec(), 415, "gzip"),
         (vec![JSON], b"{".to_vec(), 400, "body is no JSON of a push at "),
         (vec![JSON], b"{}".to_vec(), 400, "missing field `streams`"),
-        (vec![JSON], values(r#"["yesterday", "a"]"#), 400, r#"[0]: "yesterday" is no time in nanoseconds"#),
+        (vec![JSON], values(r#"["yesterday", "a"]"#), 400, r#"[1]: "yesterday" is no time in nanoseconds"#),
         (vec![JSON], values(r#"[2, "a"]"#), 400, place),
         (vec![JSON], values(r#"["2"]"#), 400, place),
         (vec![JSON], values(r#"["2", "a", {"k": 1}]"#), 400, place),
