@@ -40,6 +40,7 @@ pub use answer::{Answer, Entry, Stream, merge_labels};
 pub use discover::{label_names, label_values, series};
 pub use error::LogqlError;
 pub use eval::evaluate;
+pub use eval::follow::lines;
 pub use explain::{Explained, Scan, explain};
 pub use icegate_series::{Labels, Sample, Series};
 pub use params::{Direction, Limits, QueryParams};

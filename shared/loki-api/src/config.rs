@@ -24,6 +24,8 @@ pub struct LokiConfig {
     pub max_query_series: usize,
     /// Queries that run at once.
     pub max_concurrent_queries: usize,
+    /// Tails of one tenant at once.
+    pub max_concurrent_tail_requests: usize,
     /// Whether a line filter of 32 hexadecimal digits also finds the lines of that trace.
     pub trace_id_line_filter: bool,
 }
@@ -46,6 +48,7 @@ impl Default for LokiConfig {
             error_format: ErrorFormat::Text,
             max_query_series: 10_000,
             max_concurrent_queries: 64,
+            max_concurrent_tail_requests: 10,
             trace_id_line_filter: true,
         }
     }

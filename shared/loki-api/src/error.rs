@@ -75,6 +75,24 @@ pub enum LokiError {
     /// The query's task ended without an answer.
     #[error("the query failed by a defect of the server")]
     Panicked,
+    /// A tail over plain HTTP.
+    #[error("tail is served over a WebSocket only: {message}")]
+    NoWebSocket {
+        /// What is missing.
+        message: String,
+    },
+    /// As many tails of the tenant as may run.
+    #[error("too many tails at once: loki.max_concurrent_tail_requests is {max}")]
+    TooManyTails {
+        /// [`crate::LokiConfig::max_concurrent_tail_requests`].
+        max: usize,
+    },
+    /// A tail's client that doesn't keep up.
+    #[error("the client reads too slowly: more than {max} lines were dropped")]
+    SlowClient {
+        /// The bound.
+        max: usize,
+    },
     /// A request to take logs in, where the host doesn't.
     #[error("this server answers queries only: send logs to one that takes them in (icegate run or icegate ingest run)")]
     TakesNoLogs,
@@ -101,11 +119,13 @@ impl LokiError {
             Self::Query(LogqlError::Open { kind, .. }) => of_rows(*kind),
             Self::Query(error) => error.kind(),
             Self::Engine(error) => of_rows(error.kind()),
-            Self::EndBeforeStart { .. } | Self::Form { .. } => ErrorKind::Invalid,
-            Self::TooManySelectors { .. } | Self::FormTooLarge { .. } | Self::AnswerTooLarge { .. } | Self::Timeout { .. } => {
-                ErrorKind::LimitExceeded
-            }
-            Self::Busy { .. } => ErrorKind::Unavailable,
+            Self::EndBeforeStart { .. } | Self::Form { .. } | Self::NoWebSocket { .. } => ErrorKind::Invalid,
+            Self::SlowClient { .. }
+            | Self::TooManySelectors { .. }
+            | Self::FormTooLarge { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Timeout { .. } => ErrorKind::LimitExceeded,
+            Self::Busy { .. } | Self::TooManyTails { .. } => ErrorKind::Unavailable,
             Self::Answer { .. } | Self::Panicked => ErrorKind::Internal,
             Self::TakesNoLogs => ErrorKind::Unsupported,
             Self::NoSuchPath => ErrorKind::NotFound,
@@ -117,7 +137,7 @@ impl LokiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy { .. } | Self::TooManyTails { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             _ => icegate_http::status(self.kind()),
         }

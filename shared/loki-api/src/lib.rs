@@ -40,6 +40,7 @@ mod labels;
 mod metrics;
 mod observe;
 mod params;
+mod places;
 mod query;
 mod query_range;
 mod ready;
@@ -48,6 +49,7 @@ mod rows;
 mod run;
 mod series;
 mod state;
+mod tail;
 
 use std::sync::Arc;
 
@@ -74,6 +76,8 @@ pub fn router(state: LokiState) -> Router {
         .route("/loki/api/v1/label", form(labels::labels))
         .route("/loki/api/v1/label/{name}/values", form(label_values::label_values))
         .route("/loki/api/v1/series", form(series::series))
+        .route("/loki/api/v1/tail", get(tail::tail))
+        .route("/api/prom/tail", get(tail::tail))
         .route("/loki/api/v1/explain", form(explain::explain))
         .route("/loki/api/v1/status/buildinfo", get(buildinfo::buildinfo))
         .route("/ready", get(ready::ready))

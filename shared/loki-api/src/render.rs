@@ -16,6 +16,7 @@ use self::result::{LabelMap, QueryResult};
 pub(crate) use self::stats::{Read, Stats};
 use crate::LokiError;
 use crate::call::Encoding;
+use crate::tail::Dropped;
 
 #[derive(Serialize)]
 struct Success<'a, T> {
@@ -48,6 +49,40 @@ pub(crate) fn query(answer: Answer, at: Timestamp, encoding: &Encoding, stats: &
     write(Some(&QueryData { result_type, encoding_flags, result, stats }), stats.warnings(), max)
 }
 
+#[derive(Serialize)]
+struct TailFrame<'a> {
+    streams: QueryResult<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped_entries: Vec<DroppedEntry<'a>>,
+    #[serde(rename = "encodingFlags", skip_serializing_if = "<[String]>::is_empty")]
+    encoding_flags: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct DroppedEntry<'a> {
+    timestamp: String,
+    labels: LabelMap<'a>,
+}
+
+/// Lines of a tail as one text.
+pub(crate) fn tail(
+    lines: &Answer,
+    dropped: &[Dropped],
+    warnings: &[String],
+    encoding: &Encoding,
+    max: usize,
+) -> Result<String, LokiError> {
+    let (_, streams) = QueryResult::of(lines, Timestamp::default(), encoding.is_categorized());
+    let dropped = dropped
+        .iter()
+        .map(|entry| DroppedEntry { timestamp: entry.timestamp.nanos().to_string(), labels: LabelMap(&entry.labels) });
+    let frame = TailFrame { streams, dropped_entries: dropped.collect(), encoding_flags: &encoding.flags, warnings };
+    let bytes = bounded(&frame, max)?;
+    Ok(String::from_utf8(bytes).unwrap_or_default())
+}
+
 /// Label names or values; without any, there is no `data`.
 pub(crate) fn names(names: &[String], warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
     write((!names.is_empty()).then_some(&names), warnings, max)
@@ -64,8 +99,13 @@ pub(crate) fn success<T: Serialize>(data: &T, max: usize) -> Result<Vec<u8>, Lok
 }
 
 fn write<T: Serialize>(data: Option<&T>, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    bounded(&Success { status: "success", warnings, data }, max)
+}
+
+/// JSON in at most `max` bytes.
+fn bounded<T: Serialize>(value: &T, max: usize) -> Result<Vec<u8>, LokiError> {
     let mut body = Bounded { bytes: Vec::new(), max };
-    match serde_json::to_writer(&mut body, &Success { status: "success", warnings, data }) {
+    match serde_json::to_writer(&mut body, value) {
         Ok(()) => Ok(body.bytes),
         Err(error) if error.is_io() => Err(LokiError::AnswerTooLarge { max }),
         Err(source) => Err(LokiError::Answer { source }),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use icegate_engine::Engine;
 use icegate_logql::Limits;
-use icegate_model::{Clock, Timestamp};
+use icegate_model::{Clock, TenantId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::MAX_POINTS;
+use crate::places::{Place, Places};
 use crate::{LokiConfig, LokiError, Metrics};
 
 /// What a host gives the API.
@@ -59,18 +60,25 @@ impl LokiState {
 pub(crate) struct Shared {
     state: LokiState,
     places: Arc<Semaphore>,
+    tails: Arc<Places>,
 }
 
 impl Shared {
     pub(crate) fn new(state: LokiState) -> Self {
         let places = Arc::new(Semaphore::new(state.config.max_concurrent_queries.min(Semaphore::MAX_PERMITS)));
-        Self { state, places }
+        Self { state, places, tails: Arc::default() }
     }
 
     /// A place among the running queries, until it is dropped.
     pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, LokiError> {
         let max = self.config.max_concurrent_queries;
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| LokiError::Busy { max })
+    }
+
+    /// A place among the tenant's tails, until it is dropped.
+    pub(crate) fn tail_place(&self, tenant: &TenantId) -> Result<Place, LokiError> {
+        let max = self.config.max_concurrent_tail_requests;
+        self.tails.take(tenant, max).ok_or(LokiError::TooManyTails { max })
     }
 }
 

@@ -9,4 +9,5 @@ mod logs;
 mod metrics;
 mod otlp;
 mod push;
+mod tail;
 mod tenants;

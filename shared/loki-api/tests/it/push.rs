@@ -16,14 +16,20 @@ use serde_json::{Value, json};
 use crate::api::{Api, Reply, TENANT, TRACE};
 
 /// An API of nothing yet that takes lines in.
-pub(crate) fn taking() -> (Api, WriterTask) {
+pub(crate) async fn taking() -> (Api, WriterTask) {
+    taking_with(LokiConfig::default()).await
+}
+
+/// The same with a configuration.
+pub(crate) async fn taking_with(answers: LokiConfig) -> (Api, WriterTask) {
     let tables = Arc::new(Tables::memory(Root::memory(), Arc::new(SystemClock), Arc::new(RandomIds)));
+    tables.migrate_create(false).await.unwrap();
     let wal = Arc::new(Wal::new(Root::memory()));
     let config = WriterConfig { flush_interval: Duration::from_millis(1), ..WriterConfig::default() };
     let metrics = icegate_wal::Metrics::default();
     let (writer, task) = Writer::start(Arc::clone(&wal), config, Arc::new(SystemClock), Arc::new(RandomIds), metrics);
     let ingest = Ingest::new(writer, Arc::new(SystemClock), Bounds::default(), icegate_otlp_api::Metrics::default());
-    let api = Api::over(tables, wal, LokiConfig::default());
+    let api = Api::over(tables, wal, answers);
     (api.merge(icegate_otlp_api::loki_router(Arc::new(ingest))), task)
 }
 
@@ -37,7 +43,7 @@ impl Api {
 
 #[tokio::test]
 async fn pushed_lines_come_back_with_their_labels_and_metadata() {
-    let (api, _task) = taking();
+    let (api, _task) = taking().await;
     let values = json!([
         ["1704067200000000001", "level=warn msg=\"up\"", {"trace_id": TRACE, "user.id": "u1"}],
         ["1704067200000000002", "plain", {"http_status": "500", "empty": ""}],
