@@ -51,13 +51,20 @@ mod series;
 mod state;
 mod tail;
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use http::Uri;
+use icegate_http::TenantScope;
+use icegate_model::TenantId;
+use tower::ServiceExt;
 
 pub use config::{ErrorFormat, LokiConfig};
 pub use error::LokiError;
@@ -68,7 +75,37 @@ use state::Shared;
 
 /// All endpoints that read; a host that takes logs in merges routes for those. Any other path is 404.
 pub fn router(state: LokiState) -> Router {
-    let shared = Arc::new(Shared::new(state));
+    let mut state = state;
+    let overrides = std::mem::take(&mut state.config.overrides);
+    let shared = Shared::new(state);
+    if overrides.is_empty() {
+        return routes(shared);
+    }
+    let own = overrides.into_iter().map(|(tenant, config)| {
+        let config = LokiConfig { max_concurrent_queries: shared.config.max_concurrent_queries, ..config };
+        (tenant, routes(shared.with(config)))
+    });
+    let tenants = Arc::new(Tenants { own: own.collect(), others: routes(shared) });
+    Router::new().fallback(move |request| tenants.answer(request))
+}
+
+/// Routes under the bounds of tenants that have their own, and under those of all others.
+struct Tenants {
+    own: HashMap<TenantId, Router>,
+    others: Router,
+}
+
+impl Tenants {
+    fn answer(self: Arc<Self>, request: Request) -> impl Future<Output = Result<Response, Infallible>> {
+        let scope = TenantScope::of(request.headers());
+        // Headers that name no tenant are refused there.
+        let own = scope.ok().and_then(|scope| self.own.get(&scope.tenant));
+        own.unwrap_or(&self.others).clone().oneshot(request)
+    }
+}
+
+fn routes(shared: Shared) -> Router {
+    let shared = Arc::new(shared);
     Router::new()
         .route("/loki/api/v1/query", form(query::query))
         .route("/loki/api/v1/query_range", form(query_range::query_range))

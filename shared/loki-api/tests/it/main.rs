@@ -5,6 +5,7 @@ mod api;
 mod discovery;
 mod errors;
 mod explain;
+mod limits;
 mod logs;
 mod metrics;
 mod otlp;
