@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::Router;
 use icegate_engine::{Engine, EngineConfig};
 use icegate_loki_api::{BuildInfo, ErrorFormat, LokiConfig, LokiState, Metrics};
-use icegate_runtime::config::{Config, ErrorFormat as Configured};
+use icegate_runtime::config::{Config, ErrorFormat as Configured, Loki};
 use prometheus_client::registry::Registry;
 
 use super::lake::Lake;
@@ -16,8 +16,20 @@ pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> R
     let wal = config.engine.wal_query_enabled.then(|| Arc::clone(&lake.wal));
     let engine = Engine::new(Arc::clone(&lake.tables), wal, engine(config))?;
     engine.metrics().register(registry);
-    let loki = &config.loki;
-    let answers = LokiConfig {
+    let state = LokiState {
+        engine: Arc::new(engine),
+        clock: Arc::clone(&lake.clock),
+        config: bounds(&config.loki),
+        metrics: Metrics::register(registry),
+        build: BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() },
+    };
+    Ok(icegate_loki_api::router(state))
+}
+
+/// The bounds of all tenants, and those of tenants that have their own.
+fn bounds(loki: &Loki) -> LokiConfig {
+    let own = loki.overrides.iter().filter_map(|(tenant, own)| Some((tenant.parse().ok()?, bounds(&loki.with(own)))));
+    LokiConfig {
         query_timeout: Duration::from_secs(loki.query_timeout_secs),
         max_entries_limit: loki.max_entries_limit_per_query,
         error_format: match loki.error_format {
@@ -26,16 +38,14 @@ pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> R
         },
         max_query_series: loki.max_query_series,
         max_concurrent_queries: loki.max_concurrent_queries,
+        max_concurrent_queries_per_tenant: Some(loki.max_concurrent_queries_per_tenant).filter(|max| *max > 0),
+        max_concurrent_tail_requests: loki.max_concurrent_tail_requests,
+        max_query_length: loki.max_query_length.get(),
+        max_query_range: loki.max_query_range.get(),
+        max_query_bytes_read: Some(loki.max_query_bytes_read).filter(|max| *max > 0),
         trace_id_line_filter: loki.trace_id_line_filter,
-    };
-    let state = LokiState {
-        engine: Arc::new(engine),
-        clock: Arc::clone(&lake.clock),
-        config: answers,
-        metrics: Metrics::register(registry),
-        build: BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() },
-    };
-    Ok(icegate_loki_api::router(state))
+        overrides: own.collect(),
+    }
 }
 
 fn engine(config: &Config) -> EngineConfig {

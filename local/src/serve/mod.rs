@@ -81,13 +81,15 @@ async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToke
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let loki = if parts.query { Some(loki::router(config, &lake, &mut registry)?) } else { None };
+    let mut loki = if parts.query { Some(loki::router(config, &lake, &mut registry)?) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(config, &mut registry)) } else { None };
     let shifting = if parts.shift { Some(lake.start_shifter(config, &mut registry, stop.clone())?) } else { None };
     let maintaining =
         (parts.maintain && config.maintain.enabled).then(|| lake.start_maintainer(config, &mut registry, stop.clone()));
     if let Some((writer, _)) = &writing {
         let ingest = ingest(config, writer.clone(), &lake, &mut registry);
+        // Loki's agents push to the port that Loki's clients query.
+        loki = loki.map(|loki| loki.merge(icegate_otlp_api::loki_router(Arc::clone(&ingest))));
         if let Some(listener) = listeners.otlp_grpc {
             servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), stop.clone())?);
         }

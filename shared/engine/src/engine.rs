@@ -9,7 +9,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use icegate_model::{Table, TenantId, TimeRange, Timestamp};
-use icegate_tables::{Shifted, Snapshot, Tables, TablesError};
+use icegate_tables::{DataFile, Shifted, Snapshot, Tables, TablesError};
 use icegate_wal::{Segment, Wal};
 
 use crate::footers::{Damaged, Footers, Known};
@@ -34,12 +34,12 @@ const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 /// Opens tables for tenants. One an engine a process: it holds the memory bound and the caches that queries share.
 pub struct Engine {
     tables: Arc<Tables>,
-    wal: Option<Arc<Wal>>,
+    pub(crate) wal: Option<Arc<Wal>>,
     config: EngineConfig,
     runtime: Arc<RuntimeEnv>,
     table_sources: TableSources,
     wal_source: Option<Source>,
-    footers: Footers,
+    pub(crate) footers: Footers,
     marks: Marks,
     snapshots: Snapshots,
     metrics: Metrics,
@@ -56,6 +56,22 @@ pub struct Opened {
     pub report: Arc<ScanReport>,
     /// Counts what is read.
     pub reads: Reads,
+}
+
+/// Where the rows of a table are: in the WAL's segments, and in the snapshot, whose ledgers name the segments that they were in.
+pub(crate) struct View {
+    /// Segments that can be read, as far as anyone knows.
+    pub(crate) listed: Vec<Segment>,
+    /// Segments that are set aside because nobody can read them.
+    pub(crate) marked: Vec<Segment>,
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl View {
+    /// What is in the table; none where there is no table yet.
+    pub(crate) fn shifted(&self) -> Option<&Shifted> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.shifted())
+    }
 }
 
 impl fmt::Debug for Opened {
@@ -168,46 +184,78 @@ impl Engine {
     }
 
     async fn plan(&self, table: Table, tenant: &TenantId, range: TimeRange) -> Result<Opened, EngineError> {
-        let mut report = ScanReport::new(table, tenant.clone());
-        let (mut files, mut segments) = (None, None);
-        if let Some(window) = Window::of(range) {
-            // READ-1 rests on this order: what leaves the listing after it was taken is in the snapshot that is loaded after it.
-            let (listed, marked) = self.list(table).await?;
-            let snapshot = self.snapshot(table, &listed).await?;
-            let nothing_shifted = Shifted::default();
-            let shifted = snapshot.as_ref().map_or(&nothing_shifted, |snapshot| snapshot.shifted());
-            let mut objects = 0;
-            if let Some(snapshot) = &snapshot {
-                report.snapshot = snapshot.id();
-                let planned = plan::files(snapshot, tenant, window, &mut report)?;
-                objects += planned.len();
-                files = Some((self.table_sources.of(&self.runtime, table, &snapshot.root().store)?, planned));
+        match Window::of(range) {
+            Some(window) => {
+                let view = self.view(table).await?;
+                self.plan_view(table, tenant, window, &view).await
             }
-            report.no_table = snapshot.is_none();
-            report.unreadable =
-                segments::candidates(marked, shifted, tenant, window, &mut ScanReport::new(table, tenant.clone()))
-                    .into_iter()
-                    .map(|segment| segment.name)
-                    .collect();
-            let planned = self.segments(listed, shifted, tenant, window, &mut report).await?;
-            self.check_objects(table, objects + planned.len())?;
-            segments = self.wal_source.clone().map(|source| (source, planned));
+            None => {
+                let report = ScanReport::new(table, tenant.clone());
+                self.metrics.count(&report);
+                Ok(self.opened(table, tenant, None, None, report))
+            }
         }
+    }
+
+    /// Everything that was acknowledged so far, each row in one of two places.
+    pub(crate) async fn view(&self, table: Table) -> Result<View, EngineError> {
+        // READ-1 rests on this order: what leaves the listing after it was taken is in the snapshot that is loaded after it.
+        let (listed, marked) = self.list(table).await?;
+        let snapshot = self.snapshot(table, &listed).await?;
+        Ok(View { listed, marked, snapshot })
+    }
+
+    /// The rows of a view.
+    pub(crate) async fn plan_view(
+        &self,
+        table: Table,
+        tenant: &TenantId,
+        window: Window,
+        view: &View,
+    ) -> Result<Opened, EngineError> {
+        let mut report = ScanReport::new(table, tenant.clone());
+        let nothing_shifted = Shifted::default();
+        let shifted = view.shifted().unwrap_or(&nothing_shifted);
+        let (mut objects, mut files) = (0, None);
+        if let Some(snapshot) = &view.snapshot {
+            report.snapshot = snapshot.id();
+            let planned = plan::files(snapshot, tenant, window, &mut report)?;
+            objects += planned.len();
+            files = Some((self.table_sources.of(&self.runtime, table, &snapshot.root().store)?, planned));
+        }
+        report.no_table = view.snapshot.is_none();
+        let unreadable = view.marked.clone();
+        let unreadable = segments::candidates(unreadable, shifted, tenant, window, &mut ScanReport::new(table, tenant.clone()));
+        report.unreadable = unreadable.into_iter().map(|segment| segment.name).collect();
+        let planned = self.segments(view.listed.clone(), shifted, tenant, window, &mut report).await?;
+        self.check_objects(table, objects + planned.len())?;
         self.metrics.count(&report);
+        Ok(self.opened(table, tenant, files, Some(planned), report))
+    }
+
+    /// Files and segments as a table of the tenant's rows.
+    pub(crate) fn opened(
+        &self,
+        table: Table,
+        tenant: &TenantId,
+        files: Option<(Source, Vec<Arc<DataFile>>)>,
+        segments: Option<Vec<PlannedSegment>>,
+        report: ScanReport,
+    ) -> Opened {
         let reads = Reads::default();
         let provider = TenantRows {
             table,
             tenant: tenant.clone(),
             schema: read_schema(table),
             files,
-            segments,
+            segments: self.wal_source.clone().zip(segments),
             wal_metadata_size_hint: self.config.wal_metadata_size_hint,
             batch_size: self.config.batch_size,
             target_partitions: self.config.target_partitions,
             pushdown: self.config.pushdown,
             reads: reads.clone(),
         };
-        Ok(Opened { session: self.session(), provider: Arc::new(provider), report: Arc::new(report), reads })
+        Opened { session: self.session(), provider: Arc::new(provider), report: Arc::new(report), reads }
     }
 
     /// The listed segments, and apart from them those that are set aside because nobody can read them.
@@ -250,7 +298,7 @@ impl Engine {
         Ok(segments::planned(readable, shifted, tenant, window, report))
     }
 
-    fn check_objects(&self, table: Table, objects: usize) -> Result<(), EngineError> {
+    pub(crate) fn check_objects(&self, table: Table, objects: usize) -> Result<(), EngineError> {
         let max = self.config.max_scan_objects;
         if objects > max { Err(EngineError::TooManyObjects { table, objects, max }) } else { Ok(()) }
     }

@@ -34,6 +34,9 @@ pub enum EngineError {
         /// The file.
         path: String,
     },
+    /// What comes after an answer is asked for, and the engine doesn't read the WAL, where it comes.
+    #[error("new rows can't be followed: engine.wal_query_enabled is false")]
+    NoWal,
     /// DataFusion refused a plan or failed while running it.
     #[error("can't run the query: {0}")]
     Query(#[source] DataFusionError),
@@ -66,6 +69,7 @@ impl EngineError {
             Self::Tables(error) => error.kind(),
             Self::TooManyObjects { .. } | Self::Memory { .. } => ErrorKind::LimitExceeded,
             Self::ForeignRows { .. } => ErrorKind::Corrupt,
+            Self::NoWal => ErrorKind::Unsupported,
             Self::Query(error) => kind_of(error),
         }
     }

@@ -14,6 +14,9 @@
 //! - **BOUND-1** [`EngineConfig`] bounds the memory of all queries together and the number of objects in one scan; the errors name
 //!   the bound.
 //!
+//! [`Engine::open_followed`] and [`Engine::follow`] are the same for one who stays: what comes to the WAL after the first answer, once
+//! each (READ-1), out of the segments alone.
+//!
 //! Times prune, they don't filter: a provider may hold rows outside the range that it was opened for.
 //!
 //! This crate must not know a query language, HTTP or how a commit works.
@@ -34,6 +37,7 @@
 mod config;
 mod engine;
 mod error;
+mod follow;
 mod footers;
 mod marks;
 mod memory;
@@ -55,6 +59,7 @@ mod tenant_filter;
 pub use config::{EngineConfig, PredicatePushdown};
 pub use engine::{Engine, Opened};
 pub use error::{EngineError, is_damaged, is_stale, kind_of};
+pub use follow::Follower;
 pub use metrics::Metrics;
 pub use reads::{ReadFigures, Reads};
 pub use report::{FileReport, ScanReport, SegmentReport};

@@ -15,6 +15,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Holds every time.
+    pub(crate) const EVERYTHING: Self = Self { first: i64::MIN, last: i64::MAX };
+
     /// None for a range that holds no time. Rows may be of times that a [`Timestamp`] can't say, up to the year 2554 by OTLP: a range
     /// that ends where these do has no end, and the same for its start.
     pub(crate) fn of(range: TimeRange) -> Option<Self> {

@@ -54,9 +54,21 @@ pub(crate) fn planned(
     report: &mut ScanReport,
 ) -> Vec<PlannedSegment> {
     let mut seen = HashSet::new();
+    unmet(candidates, tenant, window, report, |_, id| shifted.request(id).is_some() || !seen.insert(id))
+}
+
+/// The segments to read: without row groups of other tenants or outside the window, and without the rows of requests that were
+/// met elsewhere.
+pub(crate) fn unmet(
+    candidates: Vec<(Segment, Arc<Footer>)>,
+    tenant: &TenantId,
+    window: Window,
+    report: &mut ScanReport,
+    mut met: impl FnMut(&Segment, RequestId) -> bool,
+) -> Vec<PlannedSegment> {
     let mut planned = Vec::new();
     for (segment, footer) in candidates {
-        let repeats = repeats(&footer, tenant, |id| shifted.request(id).is_some() || !seen.insert(id));
+        let repeats = repeats(&footer, tenant, |id| met(&segment, id));
         report.segments.repeated_requests += repeats.len() as u64;
         let mut rows = 0;
         let reads = groups(&footer).map(|(group, span)| {
@@ -84,6 +96,16 @@ fn groups(footer: &Footer) -> impl Iterator<Item = (&RowGroup, Range<u64>)> {
         next += group.rows;
         (group, first..next)
     })
+}
+
+/// The tenant's requests of a segment.
+pub(crate) fn requests(footer: &Footer, tenant: &TenantId) -> Vec<RequestId> {
+    let mut ids = Vec::new();
+    repeats(footer, tenant, |id| {
+        ids.push(id);
+        false
+    });
+    ids
 }
 
 /// The rows of the tenant's requests that were met before, in the order of the file.

@@ -26,3 +26,17 @@ pub fn retry_after(status: StatusCode) -> Option<u64> {
     let again = status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS;
     again.then_some(RETRY_AFTER_SECONDS)
 }
+
+/// What Loki's and Prometheus's JSON errors call the kind of an error, by its status.
+#[must_use]
+pub fn error_type(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
+        StatusCode::NOT_IMPLEMENTED => "not_implemented",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        StatusCode::GATEWAY_TIMEOUT => "timeout",
+        status if status.is_server_error() => "internal",
+        _ => "bad_data",
+    }
+}

@@ -24,6 +24,17 @@ pub enum Expr {
     Metric(MetricExpr),
 }
 
+impl Expr {
+    /// The longest window of a metric query, in nanoseconds; 0 without any.
+    #[must_use]
+    pub fn longest_range(&self) -> i64 {
+        match self {
+            Self::Logs(_) => 0,
+            Self::Metric(metric) => metric.longest_range(),
+        }
+    }
+}
+
 /// A stream selector and what its lines go through.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogExpr {

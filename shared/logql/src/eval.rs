@@ -2,6 +2,7 @@
 
 mod binary;
 pub(crate) mod drive;
+pub(crate) mod follow;
 mod grouped;
 pub(crate) mod logs;
 pub(crate) mod metric;

@@ -42,6 +42,7 @@ pub use answer::{Answer, Entry, Stream, merge_labels};
 pub use discover::{Field, FieldType, StreamVolume, Volume, detected_fields, label_names, label_values, series, volumes};
 pub use error::LogqlError;
 pub use eval::evaluate;
+pub use eval::follow::lines;
 pub use explain::{Explained, Scan, explain};
 pub use icegate_series::{Labels, LabelsBuilder, Sample, Series};
 pub use params::{Direction, Limits, QueryParams};

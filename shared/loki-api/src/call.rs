@@ -6,12 +6,11 @@ use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::LengthLimitError;
-use icegate_http::{Params, TenantScope};
+use icegate_http::{Params, TenantScope, accepts};
 use icegate_model::TenantId;
 
 use crate::LokiError;
 use crate::config::MAX_FORM_BYTES;
-use crate::observe::accepts;
 use crate::state::Shared;
 
 /// Lists what a client wants encoded differently.

@@ -1,4 +1,7 @@
+use std::collections::HashMap;
 use std::time::Duration;
+
+use icegate_model::TenantId;
 
 /// `limit` where the client gives none.
 pub(crate) const DEFAULT_LIMIT: usize = 100;
@@ -29,8 +32,20 @@ pub struct LokiConfig {
     pub max_query_series: usize,
     /// Queries that run at once.
     pub max_concurrent_queries: usize,
+    /// Queries of one tenant that run at once.
+    pub max_concurrent_queries_per_tenant: Option<usize>,
+    /// Tails of one tenant at once.
+    pub max_concurrent_tail_requests: usize,
+    /// Longest time from a query's start to its end.
+    pub max_query_length: Option<Duration>,
+    /// Longest window of a metric query.
+    pub max_query_range: Option<Duration>,
+    /// Bytes of the files and segments that a query's scans are planned over.
+    pub max_query_bytes_read: Option<u64>,
     /// Whether a line filter of 32 hexadecimal digits also finds the lines of that trace.
     pub trace_id_line_filter: bool,
+    /// What holds for single tenants instead; `max_concurrent_queries`, and overrides in them, count for nothing there.
+    pub overrides: HashMap<TenantId, LokiConfig>,
 }
 
 /// How an error's body is written.
@@ -51,7 +66,13 @@ impl Default for LokiConfig {
             error_format: ErrorFormat::Text,
             max_query_series: 10_000,
             max_concurrent_queries: 64,
+            max_concurrent_queries_per_tenant: None,
+            max_concurrent_tail_requests: 10,
+            max_query_length: None,
+            max_query_range: None,
+            max_query_bytes_read: None,
             trace_id_line_filter: true,
+            overrides: HashMap::new(),
         }
     }
 }

@@ -18,10 +18,10 @@ pub(crate) async fn drilldown_limits(State(state): State<Arc<Shared>>) -> Json<V
             "log_level_fields": LEVEL_LABELS,
             "max_entries_limit_per_query": config.max_entries_limit,
             "max_line_size_truncate": false,
-            "max_query_bytes_read": "0B",
-            "max_query_length": "0s",
+            "max_query_bytes_read": format!("{}B", config.max_query_bytes_read.unwrap_or_default()),
+            "max_query_length": seconds(config.max_query_length.unwrap_or_default()),
             "max_query_lookback": "0s",
-            "max_query_range": "0s",
+            "max_query_range": seconds(config.max_query_range.unwrap_or_default()),
             "max_query_series": config.max_query_series,
             "metric_aggregation_enabled": false,
             "otlp_config": {"resource_attributes": {"attributes_config": [

@@ -7,6 +7,7 @@ use icegate_engine::{EngineError, is_stale, kind_of};
 use icegate_http::HttpError;
 use icegate_logql::LogqlError;
 use icegate_model::{ErrorKind, Timestamp};
+use icegate_syntax::duration;
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,65 @@ pub enum LokiError {
     /// The query's task ended without an answer.
     #[error("the query failed by a defect of the server")]
     Panicked,
+    /// As many queries of the tenant as may run.
+    #[error("too many queries at once: loki.max_concurrent_queries_per_tenant is {max}")]
+    BusyTenant {
+        /// [`crate::LokiConfig::max_concurrent_queries_per_tenant`].
+        max: usize,
+    },
+    /// A range that is longer than it may be.
+    #[error(
+        "the query time range exceeds the limit (query length: {}, max_query_length: {})",
+        duration::print(*length), duration::print(*max)
+    )]
+    TooLong {
+        /// How long it is, in nanoseconds.
+        length: i64,
+        /// [`crate::LokiConfig::max_query_length`], in nanoseconds.
+        max: i64,
+    },
+    /// A window of a metric query that is longer than it may be.
+    #[error(
+        "the query range exceeds the limit (range: [{}], max_query_range: {})",
+        duration::print(*range), duration::print(*max)
+    )]
+    RangeTooLong {
+        /// How long it is, in nanoseconds.
+        range: i64,
+        /// [`crate::LokiConfig::max_query_range`], in nanoseconds.
+        max: i64,
+    },
+    /// More bytes than a query may read.
+    #[error(
+        "the query would read too many bytes (query: {bytes}, max_query_bytes_read: {max}); consider a more specific time range"
+    )]
+    TooManyBytes {
+        /// How many it would be.
+        bytes: u64,
+        /// [`crate::LokiConfig::max_query_bytes_read`].
+        max: u64,
+    },
+    /// A tail over plain HTTP.
+    #[error("tail is served over a WebSocket only: {message}")]
+    NoWebSocket {
+        /// What is missing.
+        message: String,
+    },
+    /// As many tails of the tenant as may run.
+    #[error("too many tails at once: loki.max_concurrent_tail_requests is {max}")]
+    TooManyTails {
+        /// [`crate::LokiConfig::max_concurrent_tail_requests`].
+        max: usize,
+    },
+    /// A tail's client that doesn't keep up.
+    #[error("the client reads too slowly: more than {max} lines were dropped")]
+    SlowClient {
+        /// The bound.
+        max: usize,
+    },
+    /// A request to take logs in, where the host doesn't.
+    #[error("this server answers queries only: send logs to one that takes them in (icegate run or icegate ingest run)")]
+    TakesNoLogs,
     /// No endpoint has this path.
     #[error("404 page not found")]
     NoSuchPath,
@@ -109,12 +169,17 @@ impl LokiError {
             Self::Query(LogqlError::Open { kind, .. }) => of_rows(*kind),
             Self::Query(error) => error.kind(),
             Self::Engine(error) => of_rows(error.kind()),
-            Self::EndBeforeStart { .. } | Self::Form { .. } | Self::LogsOnly => ErrorKind::Invalid,
-            Self::NotServed { .. } => ErrorKind::Unsupported,
-            Self::TooManySelectors { .. } | Self::FormTooLarge { .. } | Self::AnswerTooLarge { .. } | Self::Timeout { .. } => {
-                ErrorKind::LimitExceeded
-            }
-            Self::Busy { .. } => ErrorKind::Unavailable,
+            Self::EndBeforeStart { .. } | Self::Form { .. } | Self::LogsOnly | Self::NoWebSocket { .. } => ErrorKind::Invalid,
+            Self::NotServed { .. } | Self::TakesNoLogs => ErrorKind::Unsupported,
+            Self::TooLong { .. }
+            | Self::RangeTooLong { .. }
+            | Self::TooManyBytes { .. }
+            | Self::SlowClient { .. }
+            | Self::TooManySelectors { .. }
+            | Self::FormTooLarge { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Timeout { .. } => ErrorKind::LimitExceeded,
+            Self::Busy { .. } | Self::BusyTenant { .. } | Self::TooManyTails { .. } => ErrorKind::Unavailable,
             Self::Answer { .. } | Self::Panicked => ErrorKind::Internal,
             Self::NoSuchPath => ErrorKind::NotFound,
         }
@@ -125,7 +190,7 @@ impl LokiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::FormTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy { .. } | Self::BusyTenant { .. } | Self::TooManyTails { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             _ => icegate_http::status(self.kind()),
         }

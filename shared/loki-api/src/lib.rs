@@ -14,7 +14,7 @@
 //! | 400 | a parameter, tenant or query that isn't allowed, or a bound of the query that is reached |
 //! | 413 | a form that is too large |
 //! | 429 | too many queries at once; `Retry-After` |
-//! | 501 | LogQL that isn't evaluated, and parts of Loki's API that aren't served |
+//! | 501 | LogQL that isn't evaluated, parts of Loki's API that aren't served; logs to take in, on a host that takes none in |
 //! | 503 | storage doesn't answer; `Retry-After` |
 //! | 504 | a query that takes too long |
 //!
@@ -48,6 +48,7 @@ mod metrics;
 mod observe;
 mod params;
 mod patterns;
+mod places;
 mod query;
 mod query_range;
 mod ready;
@@ -56,14 +57,23 @@ mod rows;
 mod run;
 mod series;
 mod state;
+mod tail;
 mod unserved;
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
+use http::Uri;
+use icegate_http::TenantScope;
+use icegate_model::TenantId;
+use tower::ServiceExt;
 
 pub use config::{ErrorFormat, LokiConfig};
 pub use error::LokiError;
@@ -73,9 +83,39 @@ pub use state::{BuildInfo, LokiState};
 use state::Shared;
 use unserved::{UNSERVED, unserved};
 
-/// All endpoints; any other path is 404.
+/// All endpoints that read; a host that takes logs in merges routes for those. Any other path is 404.
 pub fn router(state: LokiState) -> Router {
-    let shared = Arc::new(Shared::new(state));
+    let mut state = state;
+    let overrides = std::mem::take(&mut state.config.overrides);
+    let shared = Shared::new(state);
+    if overrides.is_empty() {
+        return routes(shared);
+    }
+    let own = overrides.into_iter().map(|(tenant, config)| {
+        let config = LokiConfig { max_concurrent_queries: shared.config.max_concurrent_queries, ..config };
+        (tenant, routes(shared.with(config)))
+    });
+    let tenants = Arc::new(Tenants { own: own.collect(), others: routes(shared) });
+    Router::new().fallback(move |request| tenants.answer(request))
+}
+
+/// Routes under the bounds of tenants that have their own, and under those of all others.
+struct Tenants {
+    own: HashMap<TenantId, Router>,
+    others: Router,
+}
+
+impl Tenants {
+    fn answer(self: Arc<Self>, request: Request) -> impl Future<Output = Result<Response, Infallible>> {
+        let scope = TenantScope::of(request.headers());
+        // Headers that name no tenant are refused there.
+        let own = scope.ok().and_then(|scope| self.own.get(&scope.tenant));
+        own.unwrap_or(&self.others).clone().oneshot(request)
+    }
+}
+
+fn routes(shared: Shared) -> Router {
+    let shared = Arc::new(shared);
     let unserved = UNSERVED.into_iter().fold(Router::new(), |router, (path, why)| router.route(path, unserved(path, why)));
     Router::new()
         .merge(unserved)
@@ -94,12 +134,21 @@ pub fn router(state: LokiState) -> Router {
         .route("/loki/api/v1/patterns", form(patterns::patterns))
         .route("/loki/api/v1/format_query", form(format_query::format_query))
         .route("/loki/api/v1/drilldown-limits", get(drilldown_limits::drilldown_limits))
+        .route("/loki/api/v1/tail", get(tail::tail))
+        .route("/api/prom/tail", get(tail::tail))
         .route("/loki/api/v1/explain", form(explain::explain))
         .route("/loki/api/v1/status/buildinfo", get(buildinfo::buildinfo))
         .route("/ready", get(ready::ready))
-        .fallback(async || LokiError::NoSuchPath)
+        .fallback(no_such_path)
         .layer(from_fn_with_state(Arc::clone(&shared), observe::observe))
         .with_state(shared)
+}
+
+/// Where a host that takes logs in has a route of its own.
+const WRITES: [&str; 3] = ["/loki/api/v1/push", "/api/prom/push", "/otlp/v1/logs"];
+
+async fn no_such_path(uri: Uri) -> LokiError {
+    if WRITES.contains(&uri.path()) { LokiError::TakesNoLogs } else { LokiError::NoSuchPath }
 }
 
 /// Parameters come in the query string or in a form.

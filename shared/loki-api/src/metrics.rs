@@ -18,6 +18,8 @@ pub struct Metrics {
     requests: Family<AnswerLabels, Counter>,
     seconds: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     pub(crate) running: Gauge,
+    pub(crate) running_tails: Gauge,
+    pub(crate) tail_dropped: Counter,
 }
 
 impl Metrics {
@@ -28,6 +30,8 @@ impl Metrics {
         loki.register("requests", "Requests by endpoint and status", metrics.requests.clone());
         loki.register("request_seconds", "Time from a request's headers to its answer", metrics.seconds.clone());
         loki.register("running_queries", "Queries that run now", metrics.running.clone());
+        loki.register("tail_dropped_lines", "Lines that tails left out for slow clients", metrics.tail_dropped.clone());
+        loki.register("running_tails", "Clients that are sent lines as they come", metrics.running_tails.clone());
         metrics
     }
 
@@ -43,6 +47,8 @@ impl Default for Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             running: Gauge::default(),
+            running_tails: Gauge::default(),
+            tail_dropped: Counter::default(),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use icegate_http::retry_after;
+use http::HeaderValue;
+use http::header::{CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use icegate_http::{accepts, error_type, retry_after};
 
 use crate::ErrorFormat;
 use crate::error::Failure;
@@ -33,14 +33,6 @@ pub(crate) async fn observe(
     response
 }
 
-/// Whether `Accept` names the media type; a wildcard doesn't count.
-pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    ranges.map(|range| range.split(';').map(str::trim)).any(|mut range| {
-        range.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type)) && !range.any(|parameter| parameter == "q=0")
-    })
-}
-
 fn body(failure: &Failure, json: bool) -> Response {
     let (content_type, body) = if json {
         let message = &*failure.message;
@@ -56,16 +48,4 @@ fn body(failure: &Failure, json: bool) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
-}
-
-fn error_type(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::NOT_FOUND => "not_found",
-        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
-        StatusCode::NOT_IMPLEMENTED => "not_implemented",
-        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
-        StatusCode::GATEWAY_TIMEOUT => "timeout",
-        status if status.is_server_error() => "internal",
-        _ => "bad_data",
-    }
 }

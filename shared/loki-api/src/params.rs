@@ -22,7 +22,17 @@ pub(crate) fn range(params: &Params, state: &LokiState) -> Result<TimeRange, Lok
     let end = params.read("end", icegate_http::time)?.unwrap_or(now);
     let since = params.read("since", since)?.unwrap_or(DEFAULT_SINCE);
     let start = params.read("start", icegate_http::time)?.unwrap_or(end.min(now) - since);
-    TimeRange::new(start, end).map_err(|_| LokiError::EndBeforeStart { start, end })
+    let range = TimeRange::new(start, end).map_err(|_| LokiError::EndBeforeStart { start, end })?;
+    match state.config.max_query_length {
+        Some(max) if end.since(start) > max => {
+            Err(LokiError::TooLong { length: whole_nanos(end.since(start)), max: whole_nanos(max) })
+        }
+        _ => Ok(range),
+    }
+}
+
+fn whole_nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// What a range query asks.
@@ -86,6 +96,10 @@ fn instant(time: Timestamp, state: &LokiState) -> QueryParams {
 
 /// With `limit` and `direction`; a metric query has no lines, so its `limit` has no upper bound.
 fn asked(params: &Params, state: &LokiState, expr: &Expr, mut query: QueryParams) -> Result<QueryParams, LokiError> {
+    let range = expr.longest_range();
+    if let Some(max) = state.config.max_query_range.map(whole_nanos).filter(|max| range > *max) {
+        return Err(LokiError::RangeTooLong { range, max });
+    }
     if let Some(asked) = params.read("limit", integer)? {
         let limit = usize::try_from(asked).ok().filter(|limit| *limit > 0).ok_or(LogqlError::NoEntries)?;
         let max = state.config.max_entries_limit;

@@ -16,6 +16,7 @@ use self::result::{LabelMap, QueryResult};
 pub(crate) use self::stats::{Read, Stats};
 use crate::LokiError;
 use crate::call::Encoding;
+use crate::tail::Dropped;
 
 #[derive(Serialize)]
 struct Success<'a, T> {
@@ -46,6 +47,40 @@ pub(crate) fn query(answer: Answer, at: Timestamp, encoding: &Encoding, stats: &
     let encoding_flags = (is_streams && !encoding.flags.is_empty()).then_some(encoding.flags.as_slice());
     let (result_type, result) = QueryResult::of(&answer, at, encoding.is_categorized());
     write(Some(&QueryData { result_type, encoding_flags, result, stats }), stats.warnings(), max)
+}
+
+#[derive(Serialize)]
+struct TailFrame<'a> {
+    streams: QueryResult<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dropped_entries: Vec<DroppedEntry<'a>>,
+    #[serde(rename = "encodingFlags", skip_serializing_if = "<[String]>::is_empty")]
+    encoding_flags: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct DroppedEntry<'a> {
+    timestamp: String,
+    labels: LabelMap<'a>,
+}
+
+/// Lines of a tail as one text.
+pub(crate) fn tail(
+    lines: &Answer,
+    dropped: &[Dropped],
+    warnings: &[String],
+    encoding: &Encoding,
+    max: usize,
+) -> Result<String, LokiError> {
+    let (_, streams) = QueryResult::of(lines, Timestamp::default(), encoding.is_categorized());
+    let dropped = dropped
+        .iter()
+        .map(|entry| DroppedEntry { timestamp: entry.timestamp.nanos().to_string(), labels: LabelMap(&entry.labels) });
+    let frame = TailFrame { streams, dropped_entries: dropped.collect(), encoding_flags: &encoding.flags, warnings };
+    let bytes = bare(&frame, max)?;
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// Label names or values; without any, there is no `data`.

@@ -5,16 +5,20 @@ use icegate_engine::{Engine, ReadFigures, Reads, ScanReport};
 use icegate_logql::{LogqlError, OpenRows, Source};
 use icegate_model::{Table, TenantId, TimeRange};
 
+use crate::LokiError;
+
 /// The logs of one tenant, for one attempt of one query; remembers what was opened.
 pub(crate) struct TenantLogs {
     engine: Arc<Engine>,
     tenant: TenantId,
+    max_bytes: Option<u64>,
     scans: Mutex<Vec<(Arc<ScanReport>, Reads)>>,
 }
 
 impl TenantLogs {
-    pub(crate) const fn new(engine: Arc<Engine>, tenant: TenantId) -> Self {
-        Self { engine, tenant, scans: Mutex::new(Vec::new()) }
+    /// Logs of which at most `max_bytes` are read.
+    pub(crate) const fn new(engine: Arc<Engine>, tenant: TenantId, max_bytes: Option<u64>) -> Self {
+        Self { engine, tenant, max_bytes, scans: Mutex::new(Vec::new()) }
     }
 
     /// What each scan reads, in the order in which they were opened.
@@ -42,12 +46,29 @@ pub(crate) fn warnings<'a>(reports: impl IntoIterator<Item = &'a Arc<ScanReport>
     warnings
 }
 
+/// Whether all scans together read no more than they may.
+pub(crate) fn within<'a>(
+    max_bytes: Option<u64>,
+    reports: impl IntoIterator<Item = &'a Arc<ScanReport>>,
+) -> Result<(), LogqlError> {
+    let bytes = reports.into_iter().map(|report| report.files.bytes + report.segments.bytes).sum();
+    match max_bytes {
+        Some(max) if bytes > max => {
+            let error = LokiError::TooManyBytes { bytes, max };
+            Err(LogqlError::open(error.kind(), error))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[async_trait]
 impl OpenRows for TenantLogs {
     async fn open(&self, range: TimeRange) -> Result<Source, LogqlError> {
         let opened =
             self.engine.open(Table::Logs, &self.tenant, range).await.map_err(|error| LogqlError::open(error.kind(), error))?;
-        self.scans.lock().unwrap_or_else(PoisonError::into_inner).push((opened.report, opened.reads));
+        let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
+        scans.push((opened.report, opened.reads));
+        within(self.max_bytes, scans.iter().map(|(report, _)| report))?;
         Ok(Source { session: opened.session, provider: opened.provider })
     }
 }

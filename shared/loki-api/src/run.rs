@@ -19,13 +19,13 @@ where
     F: Fn(Arc<TenantLogs>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<T, LokiError>> + Send,
 {
-    let place = state.place()?;
+    let place = state.place(&tenant)?;
     let shared = Arc::clone(state);
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
         let (_place, _running) = (place, Running::new(&shared));
-        let engine = &shared.engine;
-        engine.retry_stale(|| work(Arc::new(TenantLogs::new(Arc::clone(engine), tenant.clone())))).await
+        let (engine, max) = (&shared.engine, shared.config.max_query_bytes_read);
+        engine.retry_stale(|| work(Arc::new(TenantLogs::new(Arc::clone(engine), tenant.clone(), max)))).await
     });
     let max = state.config.query_timeout;
     match timeout(max, tasks.join_next()).await {

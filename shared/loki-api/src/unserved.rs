@@ -3,12 +3,11 @@ use axum::routing::{MethodRouter, any};
 use crate::LokiError;
 
 /// Paths of Loki that aren't served, and what is there instead.
-pub(crate) const UNSERVED: [(&str, &str); 14] = [
+pub(crate) const UNSERVED: [(&str, &str); 13] = [
     ("/api/prom/query", "Loki's API before 1.0: use /loki/api/v1/query_range"),
     ("/api/prom/label", "Loki's API before 1.0: use /loki/api/v1/labels"),
     ("/api/prom/label/{name}/values", "Loki's API before 1.0: use /loki/api/v1/label/{name}/values"),
     ("/api/prom/series", "Loki's API before 1.0: use /loki/api/v1/series"),
-    ("/api/prom/tail", "Loki's API before 1.0: use /loki/api/v1/tail"),
     ("/api/prom/rules", RULES),
     ("/loki/api/v1/rules", RULES),
     ("/loki/api/v1/rules/{namespace}", RULES),

@@ -51,7 +51,8 @@ pub(crate) fn compression(headers: &HeaderMap) -> Result<Compression, IngestErro
     }
 }
 
-fn shown(text: &str) -> String {
+/// As much of a text as an error shows.
+pub(crate) fn shown(text: &str) -> String {
     const SHOWN: usize = 100;
     text.chars().take(SHOWN).collect()
 }

@@ -58,6 +58,20 @@ pub enum IngestError {
         /// How many are allowed.
         limit: usize,
     },
+    /// Bytes that are no push of Loki.
+    #[error("{message}")]
+    Push {
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// Entries of a push that were refused; the others are durable.
+    #[error("{refused} entries were refused, all others are stored: {reasons}")]
+    Refused {
+        /// How many.
+        refused: u64,
+        /// Why, for the first few.
+        reasons: String,
+    },
     /// Bytes that are no OTLP.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
@@ -78,6 +92,7 @@ impl IngestError {
             Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Body { .. } | Self::Compression { .. } => {
                 ErrorKind::Invalid
             }
+            Self::Push { .. } | Self::Refused { .. } => ErrorKind::Invalid,
             Self::TooLarge { .. } => ErrorKind::LimitExceeded,
             Self::TooManyRequests { .. } | Self::TooSlow { .. } => ErrorKind::Unavailable,
             Self::Otlp(error) => error.kind(),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use icegate_http::TenantScope;
 use icegate_model::{AccountId, Clock, RequestId, Signal};
-use icegate_otlp::{Encoding, Origin, Rejected, Rows};
+use icegate_otlp::{Encoding, LogStream, Origin, Rejected, Rows};
 use icegate_wal::{Request, Writer};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use twox_hash::XxHash3_128;
@@ -12,6 +12,9 @@ use crate::{Bounds, IngestError, Metrics};
 
 /// Bodies of at least this many bytes are decoded off the threads that serve connections.
 const DECODE_ASIDE_BYTES: usize = 64 << 10;
+
+/// What a push is called where requests of OTLP have their signal.
+const PUSH: &str = "loki_push";
 
 /// Takes requests in: decodes them and waits until their rows are durable.
 #[derive(Debug)]
@@ -64,9 +67,41 @@ impl Ingest {
     /// [`IngestError`]; nothing may be acknowledged.
     #[tracing::instrument(name = "ingest", skip_all, fields(%signal, tenant = %scope.tenant, bytes = body.len()))]
     pub async fn take(&self, signal: Signal, scope: &TenantScope, encoding: Encoding, body: Bytes) -> Result<Taken, IngestError> {
-        let origin = Origin { tenant: scope.tenant.clone(), account: scope.account.clone(), ingested: self.clock.now() };
-        let (id, length) = (request_id(signal, scope, &body), body.len());
-        let rows = self.decode(signal, encoding, body, origin).await?;
+        let (id, length) = (request_id(signal.name(), scope, &body), body.len());
+        let (origin, limits) = (self.origin(scope), self.bounds.content);
+        let rows = aside(body, move |body| Ok(icegate_otlp::decode(signal, encoding, body, &origin, &limits)?)).await?;
+        self.store(signal, scope, id, length, rows).await
+    }
+
+    /// The same for a push of streams, which `read` finds in the body.
+    ///
+    /// # Errors
+    /// [`IngestError`], also that of `read`; nothing may be acknowledged.
+    #[tracing::instrument(name = "push", skip_all, fields(tenant = %scope.tenant, bytes = body.len()))]
+    pub(crate) async fn take_streams(
+        &self,
+        scope: &TenantScope,
+        body: Bytes,
+        read: impl FnOnce(&Bytes) -> Result<Vec<LogStream>, IngestError> + Send + 'static,
+    ) -> Result<Taken, IngestError> {
+        let (id, length) = (request_id(PUSH, scope, &body), body.len());
+        let (origin, limits) = (self.origin(scope), self.bounds.content);
+        let rows = aside(body, move |body| Ok(icegate_otlp::log_streams(read(body)?, &origin, &limits)?)).await?;
+        self.store(Signal::Logs, scope, id, length, rows).await
+    }
+
+    fn origin(&self, scope: &TenantScope) -> Origin {
+        Origin { tenant: scope.tenant.clone(), account: scope.account.clone(), ingested: self.clock.now() }
+    }
+
+    async fn store(
+        &self,
+        signal: Signal,
+        scope: &TenantScope,
+        id: RequestId,
+        length: usize,
+        rows: Rows,
+    ) -> Result<Taken, IngestError> {
         if !rows.batches.is_empty() {
             let request = Request { id, tenant: scope.tenant.clone(), account: scope.account.clone(), batches: rows.batches };
             self.writer.append(request).await?;
@@ -77,22 +112,24 @@ impl Ingest {
         }
         Ok(Taken { rejected: rows.rejected })
     }
-
-    async fn decode(&self, signal: Signal, encoding: Encoding, body: Bytes, origin: Origin) -> Result<Rows, IngestError> {
-        let limits = self.bounds.content;
-        if body.len() < DECODE_ASIDE_BYTES {
-            return Ok(icegate_otlp::decode(signal, encoding, &body, &origin, &limits)?);
-        }
-        let decoded = tokio::task::spawn_blocking(move || icegate_otlp::decode(signal, encoding, &body, &origin, &limits));
-        Ok(decoded.await??)
-    }
 }
 
-/// The hash of tenant, account, signal and decoded body; each with its length, so that no two lists of parts have the same bytes.
-fn request_id(signal: Signal, scope: &TenantScope, body: &[u8]) -> RequestId {
+/// Decodes a large body off the threads that serve connections.
+async fn aside(
+    body: Bytes,
+    decode: impl FnOnce(&Bytes) -> Result<Rows, IngestError> + Send + 'static,
+) -> Result<Rows, IngestError> {
+    if body.len() < DECODE_ASIDE_BYTES {
+        return decode(&body);
+    }
+    tokio::task::spawn_blocking(move || decode(&body)).await?
+}
+
+/// The hash of tenant, account, kind of request (a signal's name or [`PUSH`]) and decoded body; each with its length, so that no two lists of parts have the same bytes.
+fn request_id(kind: &str, scope: &TenantScope, body: &[u8]) -> RequestId {
     let account = scope.account.as_ref().map_or("", AccountId::as_str);
     let mut hasher = XxHash3_128::new();
-    for part in [scope.tenant.as_str().as_bytes(), account.as_bytes(), signal.name().as_bytes(), body] {
+    for part in [scope.tenant.as_str().as_bytes(), account.as_bytes(), kind.as_bytes(), body] {
         hasher.write(&(part.len() as u64).to_le_bytes());
         hasher.write(part);
     }

@@ -1,6 +1,6 @@
-//! OTLP over HTTP: takes a request in, and answers when its rows are durable.
+//! OTLP over HTTP, and the push of Loki's agents: takes a request in, and answers when its rows are durable.
 //!
-//! Row 4, before `otlp` and `wal`. [`router`] is what a host serves; [`Ingest::take`] is the same for a host that has a request's
+//! Row 4, before `otlp` and `wal`. [`router`] is what a host serves, [`loki_router`] what it adds to Loki's port; [`Ingest::take`] is the same for a host that has a request's
 //! bytes already (gRPC). Follows the OTLP specification 1.x. Knows no server and nothing of what happens after the WAL.
 //!
 //! - **WAL-1** a 2xx is sent only after `wal` has made the rows durable. A failure of storage is 503 with `Retry-After`;
@@ -27,12 +27,13 @@ mod error;
 mod health;
 mod ingest;
 mod metrics;
+mod push;
 mod receive;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use icegate_model::Signal;
 
 pub use bounds::Bounds;
@@ -40,16 +41,24 @@ pub use error::IngestError;
 pub use ingest::{Ingest, Taken};
 pub use metrics::{Metrics, Transport};
 
-/// `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, Loki's alias `POST /otlp/v1/logs`, and `GET /health`.
+/// `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, what [`loki_router`] has, and `GET /health`.
 pub fn router(ingest: Arc<Ingest>) -> Router {
     let mut router = Router::new().route("/health", get(health::health));
-    for (path, signal) in [
-        ("/v1/logs", Signal::Logs),
-        ("/v1/traces", Signal::Traces),
-        ("/v1/metrics", Signal::Metrics),
-        ("/otlp/v1/logs", Signal::Logs),
-    ] {
-        router = router.route(path, post(move |state, request| receive::receive(state, signal, request)));
+    for (path, signal) in [("/v1/logs", Signal::Logs), ("/v1/traces", Signal::Traces), ("/v1/metrics", Signal::Metrics)] {
+        router = router.route(path, signal_of(signal));
     }
-    router.with_state(ingest)
+    router.with_state(Arc::clone(&ingest)).merge(loki_router(ingest))
+}
+
+/// What Loki takes in: `POST /loki/api/v1/push`, its older path `/api/prom/push`, and OTLP as `/otlp/v1/logs`.
+pub fn loki_router(ingest: Arc<Ingest>) -> Router {
+    Router::new()
+        .route("/loki/api/v1/push", post(push::push))
+        .route("/api/prom/push", post(push::push))
+        .route("/otlp/v1/logs", signal_of(Signal::Logs))
+        .with_state(ingest)
+}
+
+fn signal_of(signal: Signal) -> MethodRouter<Arc<Ingest>> {
+    post(move |state, request| receive::receive(state, signal, request))
 }

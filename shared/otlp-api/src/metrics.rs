@@ -19,6 +19,8 @@ pub enum Transport {
     Http,
     /// OTLP over gRPC.
     Grpc,
+    /// Loki's push.
+    Push,
 }
 
 impl Transport {
@@ -26,6 +28,7 @@ impl Transport {
         match self {
             Self::Http => "http",
             Self::Grpc => "grpc",
+            Self::Push => "loki_push",
         }
     }
 }

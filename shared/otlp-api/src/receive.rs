@@ -1,12 +1,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use bytes::Bytes;
+use http::HeaderMap;
 use icegate_http::TenantScope;
 use icegate_model::{ErrorKind, Signal};
 use icegate_otlp::Encoding;
 
+use crate::content::Compression;
 use crate::metrics::Transport;
 use crate::{Ingest, IngestError, Taken, answer, body, content};
 
@@ -41,14 +45,23 @@ async fn take(ingest: &Ingest, signal: Signal, encoding: Encoding, request: Requ
     let (head, sent) = request.into_parts();
     let scope = TenantScope::of(&head.headers)?;
     let compression = content::compression(&head.headers)?;
+    let decoded = body(ingest, &head.headers, compression, sent).await?;
+    ingest.take(signal, &scope, encoding, decoded).await
+}
+
+/// A body as it was before compression, within the bounds on size and time.
+pub(crate) async fn body(
+    ingest: &Ingest,
+    headers: &HeaderMap,
+    compression: Compression,
+    sent: Body,
+) -> Result<Bytes, IngestError> {
     let limit = ingest.bounds().body_time;
-    let arriving = tokio::time::timeout(limit, body::read(&head.headers, sent, ingest.bounds()));
+    let arriving = tokio::time::timeout(limit, body::read(headers, sent, ingest.bounds()));
     let sent = arriving.await.map_err(|_| IngestError::TooSlow { limit })??;
     let limit = ingest.bounds().decoded_bytes;
-    let decoded = if compression == content::Compression::Identity || sent.len() < DECOMPRESS_ASIDE_BYTES {
-        body::decompress(compression, sent, limit)?
-    } else {
-        tokio::task::spawn_blocking(move || body::decompress(compression, sent, limit)).await??
-    };
-    ingest.take(signal, &scope, encoding, decoded).await
+    if compression == Compression::Identity || sent.len() < DECOMPRESS_ASIDE_BYTES {
+        return body::decompress(compression, sent, limit);
+    }
+    tokio::task::spawn_blocking(move || body::decompress(compression, sent, limit)).await?
 }

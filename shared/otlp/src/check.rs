@@ -29,6 +29,17 @@ pub(crate) enum Cause {
     EmptyName,
     #[error("no data, allowed are gauge, sum, histogram, exponentialHistogram and summary")]
     NoData,
+    #[error("the stream has no label with a value, at least one is needed")]
+    NoLabels,
+    #[error("label name {name:?} is not allowed: it holds A-Z a-z 0-9 _ and starts with no digit")]
+    LabelName { name: String },
+    #[error("the timestamp is not between 1970-01-01T00:00:00.000000001Z and 2262-04-11T23:47:16.854775807Z")]
+    EntryTime,
+}
+
+impl Cause {
+    /// Characters of what was given that a reason shows.
+    pub(crate) const SHOWN: usize = 100;
 }
 
 /// An id that may be left out.

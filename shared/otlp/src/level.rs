@@ -40,6 +40,15 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// Gives way to what labels found, whatever their names; only a level under its own name stays.
+    pub(crate) fn behind(&mut self, labels: &'a Candidate<'_>) {
+        if let Some((rank, value)) = &labels.0
+            && self.0.as_ref().is_none_or(|(own, _)| *own > 0 || *rank == 0)
+        {
+            self.0 = Some((*rank, Cow::Borrowed(value)));
+        }
+    }
+
     /// Loki drops labels without a value, so an empty one doesn't count.
     fn offer(&mut self, rank: usize, value: Cow<'a, str>) {
         if !value.is_empty() && self.0.as_ref().is_none_or(|(best, _)| rank < *best) {

@@ -2,7 +2,8 @@
 //!
 //! Row 2, above `model` and `schema`. A receiver hands a decompressed request body to [`decode`] and gets one batch a table,
 //! ready for the WAL; [`response`] and [`status_body`] make the answer's body. [`rebuild`] is the inverse for query APIs that
-//! speak OTLP. No I/O, no clock, nothing asynchronous, and nothing here knows HTTP or gRPC.
+//! speak OTLP. [`log_streams`] makes the rows of what Loki's agents push. No I/O, no clock, nothing asynchronous, and nothing here
+//! knows HTTP or gRPC.
 //!
 //! - **LOSSLESS-1** rows rebuild to equal OTLP. What is not kept: attributes that repeat a key of the same list (the first is
 //!   kept), log ids and parent ids of only zeros (they mean "absent"), and messages that hold no record at all.
@@ -48,6 +49,7 @@ mod rejected;
 mod span_lists;
 mod spans;
 mod stream;
+mod streams;
 mod value;
 
 use arrow::array::RecordBatch;
@@ -59,6 +61,7 @@ pub use answer::{response, status_body};
 pub use error::OtlpError;
 pub use limits::Limits;
 pub use rejected::Rejected;
+pub use streams::{LogEntry, LogStream, log_streams};
 
 /// How a request's body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -23,27 +23,64 @@ use crate::stream::Stream;
 use crate::value::{Scratch, render};
 use crate::{Limits, Origin, Rejected, Rows};
 
+/// What differs between requests of OTLP and streams that are pushed.
+pub(crate) trait Groups {
+    /// The stream of the records of a resource.
+    fn stream(&self, at: usize, resource: &ResourceText<'_>) -> Stream;
+    /// What a record must satisfy beside the bounds of every record.
+    fn check(&self, at: usize, record: &LogRecord) -> Result<(), Cause>;
+    /// Where a record stands in the request, as its sender wrote it.
+    fn place(&self, at: usize, scope: usize, record: usize) -> String;
+}
+
+/// OTLP as it is.
+struct Otlp;
+
+impl Groups for Otlp {
+    fn stream(&self, _: usize, resource: &ResourceText<'_>) -> Stream {
+        Stream::new(resource)
+    }
+
+    fn check(&self, _: usize, _: &LogRecord) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    fn place(&self, at: usize, scope: usize, record: usize) -> String {
+        format!("resourceLogs[{at}].scopeLogs[{scope}].logRecords[{record}]")
+    }
+}
+
 /// The rows of a request.
 pub(crate) fn rows(request: &ExportLogsServiceRequest, from: &Origin, limits: &Limits) -> Result<Rows, OtlpError> {
+    rows_of(request, &Otlp, from, limits)
+}
+
+/// The rows of a request whose groups say what they are.
+pub(crate) fn rows_of(
+    request: &ExportLogsServiceRequest,
+    groups: &impl Groups,
+    from: &Origin,
+    limits: &Limits,
+) -> Result<Rows, OtlpError> {
     let mut logs = Logs::new(request, from.ingested);
     let mut budget = Budget::new(limits);
     let mut rejected = Rejected::default();
     for (i, resource_logs) in request.resource_logs.iter().enumerate() {
         let resource = ResourceText::new(resource_logs.resource.as_ref(), &resource_logs.schema_url, limits, &mut logs.scratch);
-        let stream = Stream::new(&resource);
+        let stream = groups.stream(i, &resource);
         for (j, scope_logs) in resource_logs.scope_logs.iter().enumerate() {
             let scope = ScopeText::new(&resource, scope_logs.scope.as_ref(), &scope_logs.schema_url, limits, &mut logs.scratch);
             let group_level = group_level(&scope);
             let group = Group { resource: &resource, scope: &scope, stream: &stream, level: &group_level };
             let group_bytes = scope.bytes(&resource) + stream.bytes();
             for (k, record) in scope_logs.log_records.iter().enumerate() {
-                match check(record, &scope, limits) {
+                match groups.check(i, record).and_then(|()| check(record, &scope, limits)) {
                     Ok(bytes) => {
                         budget.row(bytes, group_bytes)?;
                         logs.append(&group, record)?;
                     }
                     Err(cause) => {
-                        rejected.add(1, || format!("resourceLogs[{i}].scopeLogs[{j}].logRecords[{k}]: {cause}"));
+                        rejected.add(1, || format!("{}: {cause}", groups.place(i, j, k)));
                     }
                 }
             }
@@ -221,7 +258,10 @@ fn level<'a>(group: &'a Group<'_>, record: &'a LogRecord) -> Candidate<'a> {
         level.attribute(&pair.key, || text(pair));
     }
     level.severity_text(&record.severity_text);
-    level.or(group.level);
+    match &group.stream.level {
+        Some(labels) => level.behind(labels),
+        None => level.or(group.level),
+    }
     level
 }
 

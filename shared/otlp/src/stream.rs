@@ -6,6 +6,7 @@ use icegate_schema::{SERVICE_LABELS, STREAM_RESOURCE_ATTRIBUTES, UNKNOWN_SERVICE
 
 use crate::group::ResourceText;
 use crate::json;
+use crate::level::Candidate;
 
 /// The label that every stream has.
 const SERVICE_NAME: &str = "service_name";
@@ -15,12 +16,18 @@ pub(crate) struct Stream {
     pub(crate) service_name: String,
     /// The stream labels as a JSON object with sorted keys.
     pub(crate) labels: String,
+    /// The level that the labels tell, where it comes before the record's own.
+    pub(crate) level: Option<Candidate<'static>>,
 }
 
 impl Stream {
     pub(crate) fn new(resource: &ResourceText<'_>) -> Self {
         let found = STREAM_RESOURCE_ATTRIBUTES.iter().filter_map(|key| Some((label_name(key), resource.attribute(key)?)));
-        let mut labels: Vec<(Cow<'_, str>, &str)> = found.collect();
+        Self::of_labels(found.collect())
+    }
+
+    /// Of labels with values; of a repeated name the first counts.
+    pub(crate) fn of_labels(mut labels: Vec<(Cow<'_, str>, &str)>) -> Self {
         labels.sort_by(|left, right| left.0.cmp(&right.0));
         labels.dedup_by(|later, first| later.0 == first.0);
         if let Err(place) = labels.binary_search_by(|(name, _)| name.as_ref().cmp(SERVICE_NAME)) {
@@ -28,7 +35,7 @@ impl Stream {
             labels.insert(place, (Cow::Borrowed(SERVICE_NAME), service));
         }
         let service_name = value(&labels, SERVICE_NAME).unwrap_or(UNKNOWN_SERVICE).to_owned();
-        Self { service_name, labels: object(&labels) }
+        Self { service_name, labels: object(&labels), level: None }
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -4,6 +4,7 @@
 mod bounds;
 mod damaged;
 mod exactly_once;
+mod follow;
 mod isolation;
 mod pruning;
 mod pushdown;

@@ -11,6 +11,20 @@ pub struct MetricExpr {
     pub place: Place,
 }
 
+impl MetricExpr {
+    /// The longest of its windows, in nanoseconds; 0 without any.
+    #[must_use]
+    pub fn longest_range(&self) -> i64 {
+        match &self.kind {
+            MetricKind::Number(_) | MetricKind::Vector(_) => 0,
+            MetricKind::Range(range) => range.range.nanos,
+            MetricKind::Vectors(vectors) => vectors.inner.longest_range(),
+            MetricKind::Binary { left, right, .. } => left.longest_range().max(right.longest_range()),
+            MetricKind::LabelReplace { inner, .. } => inner.longest_range(),
+        }
+    }
+}
+
 /// What a metric query computes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MetricKind {

@@ -11,7 +11,7 @@ use icegate_series::Labels;
 use crate::ast::LogExpr;
 use crate::plan::{Aim, Plan, Trust};
 use crate::rows::{NameCache, Names, RowReader, StreamCache, TextColumn, Times};
-use crate::stage::Wanted;
+use crate::stage::{Row, Wanted};
 use crate::{Direction, Entry, LogqlError, OpenRows, QueryParams, Source, Stream};
 
 /// The lines of a log query.
@@ -65,9 +65,21 @@ pub(crate) fn frame(plan: &Plan, params: &QueryParams, source: &Source) -> Resul
 }
 
 /// A line and its stream.
-struct Line {
+pub(super) struct Line {
     stream: Labels,
     entry: Entry,
+}
+
+impl Line {
+    pub(super) fn of(row: Row<'_>, at: i64) -> Self {
+        let entry = Entry {
+            timestamp: Timestamp::from_nanos(at),
+            line: row.line.into_owned(),
+            metadata: row.labels.metadata_labels(),
+            parsed: row.labels.parsed_labels(),
+        };
+        Self { stream: row.labels.stream, entry }
+    }
 }
 
 /// The first lines in the direction asked for, in order.
@@ -101,13 +113,7 @@ fn take(batch: &RecordBatch, plan: &Plan, kept: &mut First, caches: &mut Caches)
             continue;
         }
         if let Some(row) = plan.run(body.text(index), at, reader.labels(index), &mut caches.names) {
-            let entry = Entry {
-                timestamp: Timestamp::from_nanos(at),
-                line: row.line.into_owned(),
-                metadata: row.labels.metadata_labels(),
-                parsed: row.labels.parsed_labels(),
-            };
-            kept.push(at, Line { stream: row.labels.stream, entry });
+            kept.push(at, Line::of(row, at));
         }
     }
     Ok(())
@@ -180,7 +186,7 @@ impl First {
 }
 
 /// Lines by stream, streams by their labels.
-fn streams(lines: Vec<Line>) -> Vec<Stream> {
+pub(super) fn streams(lines: Vec<Line>) -> Vec<Stream> {
     let mut index: HashMap<Labels, usize> = HashMap::new();
     let mut streams: Vec<Stream> = Vec::new();
     for line in lines {

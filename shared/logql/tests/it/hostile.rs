@@ -23,6 +23,7 @@ fn deep_and_long_queries_are_refused_by_the_limit_that_they_exceed() {
         (format!("{{a=\"b\"}} | json x=\"{}\"", vec!["a"; 1_000].join(".")), "more than 128 steps"),
         ("{a=~\"((x{100}){100}){100}\"}".to_owned(), "4194304 bytes"),
         ("{a=\"b\"} |~ \"(x{1000}){1000}\"".to_owned(), "4194304 bytes"),
+        (format!("{{a=\"b\"}} | regexp \"(?P<x>{}){{9}}\"", "\\\\w{99}".repeat(90)), "4194304 bytes"),
         ("{a=\"b\"} | regexp \"(?P<x>.{1000}){1000}\"".to_owned(), "4194304 bytes"),
     ] {
         let error = parse(&query).expect_err(&query[..40.min(query.len())]).to_string();
@@ -113,5 +114,39 @@ async fn what_a_query_holds_is_refused_by_the_limit_that_it_exceeds() {
         "sum by (service_name) (count_over_time({service_name=~\"s1|s2\"}[5m]))",
     ] {
         assert!(error_of(query, &many).await.starts_with(cells), "{query}");
+    }
+}
+
+#[test]
+fn long_alternations_and_nested_repetitions_match_or_are_refused() {
+    let words = (0..1_400).map(|word| format!("word{word}")).collect::<Vec<_>>().join("|");
+    for expression in [words, "(a|a)*$".repeat(1_400), "(a*)*b".repeat(1_600), ".*".repeat(5_000), "a?".repeat(5_000)] {
+        for query in [format!("{{a=~\"{expression}\"}}"), format!("{{a=\"b\"}} |~ \"{expression}\" | a=~\"{expression}\"")] {
+            if let Err(error) = parse(&query) {
+                assert!(error.to_string().contains("4194304 bytes"), "{error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn more_series_than_may_be_held_are_refused_also_where_few_come_out() {
+    let row = |n: u32| serde_json::json!({"t": "1s", "body": format!("v={n}")}).as_object().unwrap().clone();
+    let rows: Vec<_> = (0..2_001).map(row).collect();
+    let rows = load(&rows, LAYOUTS[0]);
+    let mut params = params(60, Duration::ZERO);
+    let all = "{service_name=~\".+\"} | logfmt";
+    for query in [
+        format!("sum by (v) (count_over_time({all} [1m]))"),
+        format!("topk(3, sum by (v) (count_over_time({all} [1m])))"),
+        format!("sort(sum by (v) (count_over_time({all} [1m])))"),
+        format!("count(sum by (v) (rate({all} | unwrap v [1m])))"),
+    ] {
+        let query = parse(&query).unwrap();
+        params.limits = Limits { held_series: 2_000, ..Limits::default() };
+        let error = evaluate(&query, &params, &rows).await.unwrap_err().to_string();
+        assert!(error.starts_with("maximum number of series (2000) reached for a single query"), "{error}");
+        params.limits = Limits { held_series: 2_001, series: 2_001, ..Limits::default() };
+        evaluate(&query, &params, &rows).await.unwrap();
     }
 }

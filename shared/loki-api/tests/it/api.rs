@@ -89,6 +89,23 @@ impl Api {
         Self { router: router(LokiState { engine: Arc::new(engine), clock, config, metrics, build }), registry }
     }
 
+    /// What a server serves.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// What is counted, as Prometheus reads it.
+    pub(crate) fn metrics_text(&self) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        text
+    }
+
+    /// With the routes of another router.
+    pub(crate) fn merge(self, other: Router) -> Self {
+        Self { router: self.router.merge(other), ..self }
+    }
+
     /// A GET as the test tenant.
     pub(crate) async fn get(&self, path: &str, params: &[(&str, &str)]) -> Reply {
         self.get_with(path, params, &[("X-Scope-OrgID", TENANT)]).await
@@ -128,7 +145,7 @@ impl Api {
     }
 }
 
-fn encoded(params: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(params: &[(&str, &str)]) -> String {
     let escape = |text: &str| -> String {
         let byte = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
         text.bytes().map(byte).collect()

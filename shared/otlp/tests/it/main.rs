@@ -9,4 +9,5 @@ mod metrics;
 mod round_trip;
 mod spans;
 mod strategies;
+mod streams;
 mod support;

@@ -1,3 +1,5 @@
+use icegate_model::TenantId;
+
 use super::{AuthMode, Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
 use crate::ConfigError;
 
@@ -12,6 +14,7 @@ impl Config {
         self.check_backends()?;
         self.check_bounds()?;
         self.check_relations()?;
+        self.check_loki()?;
         self.check_servers()
     }
 
@@ -100,8 +103,6 @@ impl Config {
             ("otlp_http.max_decoded_bytes", self.otlp_http.max_decoded_bytes, MAX_BYTES),
             ("otlp_http.max_record_bytes", self.otlp_http.max_record_bytes, MAX_BYTES),
             ("otlp_http.max_concurrent_requests", self.otlp_http.max_concurrent_requests, MAX_ROWS),
-            ("loki.max_entries_limit_per_query", self.loki.max_entries_limit_per_query, MAX_ROWS),
-            ("loki.max_query_series", self.loki.max_query_series, MAX_ROWS),
             ("loki.max_concurrent_queries", self.loki.max_concurrent_queries, MAX_ROWS),
         ] {
             if !(1..=most).contains(&value) {
@@ -123,7 +124,6 @@ impl Config {
             ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
             ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
-            ("loki.query_timeout_secs", self.loki.query_timeout_secs, MAX_SECONDS),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -143,21 +143,43 @@ impl Config {
         Ok(())
     }
 
+    /// The bounds of all tenants, and those of tenants that have their own.
+    fn check_loki(&self) -> Result<(), ConfigError> {
+        const MAX_ROWS: u64 = 1 << 20;
+        for tenant in self.loki.overrides.keys() {
+            tenant.parse::<TenantId>().map_err(|error| ConfigError::value("loki.overrides", error.to_string()))?;
+        }
+        for (path, loki) in self.loki.sets() {
+            for (key, value, least, most) in [
+                ("query_timeout_secs", loki.query_timeout_secs, 1, MAX_SECONDS),
+                ("max_entries_limit_per_query", loki.max_entries_limit_per_query as u64, 1, MAX_ROWS),
+                ("max_query_series", loki.max_query_series as u64, 1, MAX_ROWS),
+                ("max_concurrent_queries_per_tenant", loki.max_concurrent_queries_per_tenant as u64, 0, MAX_ROWS),
+                ("max_concurrent_tail_requests", loki.max_concurrent_tail_requests as u64, 0, MAX_ROWS),
+            ] {
+                if !(least..=most).contains(&value) {
+                    return refuse(&format!("{path}.{key}"), format!("{value}: allowed are {least} to {most}"));
+                }
+            }
+            let (grace, longest) = (self.shift.grace_secs, loki.query_timeout_secs);
+            if grace <= longest {
+                return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
+            }
+            let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
+            if retention <= planned {
+                return refuse(
+                    "maintain.snapshot_retention_secs",
+                    format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
+                );
+            }
+        }
+        Ok(())
+    }
+
     fn check_relations(&self) -> Result<(), ConfigError> {
         let (refresh, max_age) = (self.engine.refresh_interval_secs, self.engine.max_age_secs);
         if max_age < refresh {
             return refuse("engine.max_age_secs", format!("{max_age} is less than engine.refresh_interval_secs, {refresh}"));
-        }
-        let (grace, longest) = (self.shift.grace_secs, self.loki.query_timeout_secs);
-        if grace <= longest {
-            return refuse("shift.grace_secs", format!("{grace} is not more than loki.query_timeout_secs, {longest}"));
-        }
-        let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + max_age);
-        if retention <= planned {
-            return refuse(
-                "maintain.snapshot_retention_secs",
-                format!("{retention} is not more than loki.query_timeout_secs and engine.max_age_secs, {planned}"),
-            );
         }
         let orphan_grace = self.maintain.orphan_grace_secs;
         if orphan_grace < MIN_ORPHAN_GRACE_SECS {

@@ -3,6 +3,7 @@
 mod catalog;
 mod check;
 mod environment;
+mod loki;
 mod maintain;
 mod read;
 mod sections;
@@ -12,12 +13,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use loki::{ErrorFormat, LimitDuration, Loki, LokiOverrides};
 pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
 };
-pub use servers::{Auth, AuthMode, ErrorFormat, Loki, Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
+pub use servers::{Auth, AuthMode, Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
 
 use crate::ConfigError;
 

@@ -91,56 +91,6 @@ impl Default for OtlpGrpc {
     }
 }
 
-/// `loki`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Loki {
-    /// Whether it is served.
-    pub enabled: bool,
-    /// Address to listen on.
-    pub host: String,
-    /// Port to listen on.
-    pub port: u16,
-    /// Seconds that a query may take.
-    pub query_timeout_secs: u64,
-    /// How errors are answered where the client doesn't say.
-    pub error_format: ErrorFormat,
-    /// Largest `limit` of a log query.
-    pub max_entries_limit_per_query: usize,
-    /// Most series of a metric query.
-    pub max_query_series: usize,
-    /// Queries that run at once.
-    pub max_concurrent_queries: usize,
-    /// Whether a line filter of 32 hexadecimal digits also finds the lines of that trace.
-    pub trace_id_line_filter: bool,
-}
-
-impl Default for Loki {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            host: "0.0.0.0".to_owned(),
-            port: 3100,
-            query_timeout_secs: 60,
-            error_format: ErrorFormat::Text,
-            max_entries_limit_per_query: 5000,
-            max_query_series: 10_000,
-            max_concurrent_queries: 64,
-            trace_id_line_filter: true,
-        }
-    }
-}
-
-/// `loki.error_format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ErrorFormat {
-    /// The message alone, as Loki does.
-    Text,
-    /// A JSON object.
-    Json,
-}
-
 /// `metrics`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]

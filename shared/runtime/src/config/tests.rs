@@ -283,3 +283,37 @@ fn properties_of_a_catalog_are_known_ones_and_do_not_print() {
         assert!(error.contains(named), "{text}: {error}");
     }
 }
+
+#[test]
+fn a_tenants_own_bounds_stand_in_place_of_those_of_all() {
+    let config = parse(
+        "loki: { max_query_series: 50, max_query_length: 30d1h, max_query_bytes_read: 1000,
+                 overrides: { team-a: { max_query_length: 0, max_query_range: 1h, max_query_series: 7 } } }",
+    )
+    .unwrap();
+    let (all, own) = (&config.loki, config.loki.with(&config.loki.overrides["team-a"]));
+    assert_eq!((all.max_query_series, own.max_query_series), (50, 7));
+    assert_eq!((all.max_query_length.get().map(|bound| bound.as_secs()), own.max_query_length.get()), (Some(2_595_600), None));
+    assert_eq!((all.max_query_range.get(), own.max_query_range.get().map(|bound| bound.as_secs())), (None, Some(3_600)));
+    assert_eq!((all.max_query_bytes_read, own.max_query_bytes_read), (1_000, 1_000));
+}
+
+#[test]
+fn bounds_that_are_nonsense_are_named_with_the_tenant() {
+    for (text, parts) in [
+        ("loki: { max_query_length: 5 }", vec!["loki.max_query_length", "5: allowed are 0 and durations such as 721h"]),
+        ("loki: { max_query_range: 1.5h }", vec!["loki.max_query_range", "\"1.5h\": allowed are 0 and durations"]),
+        ("loki: { max_query_bytes_read: -1 }", vec!["loki.max_query_bytes_read"]),
+        ("loki: { max_query_series: 0 }", vec!["loki.max_query_series: 0: allowed are 1 to 1048576"]),
+        ("loki: { overrides: { a: { max_query_series: 0 } } }", vec!["loki.overrides.a.max_query_series: 0: allowed are 1 to"]),
+        ("loki: { overrides: { a: { port: 1 } } }", vec!["loki.overrides.a", "unknown field `port`", "max_query_series"]),
+        ("loki: { overrides: { a/b: {} } }", vec!["loki.overrides: invalid tenant id \"a/b\""]),
+        (
+            "loki: { overrides: { a: { query_timeout_secs: 100000 } } }",
+            vec!["shift.grace_secs", "is not more than loki.overrides.a.query_timeout_secs, 100000"],
+        ),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(parts.iter().all(|part| error.contains(part)), "{text}: {error}");
+    }
+}
