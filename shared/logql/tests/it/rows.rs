@@ -101,11 +101,15 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
         columns::FLAGS => ints("flags", None),
         columns::DROPPED_ATTRIBUTES_COUNT => ints("dropped", Some(0)),
         columns::ABSENT_TIMES => ints("absent", Some(2)),
-        columns::TIMESTAMP | columns::OBSERVED_TIMESTAMP | columns::INGESTED_TIMESTAMP => Arc::new(
+        columns::OBSERVED_TIMESTAMP | columns::INGESTED_TIMESTAMP => Arc::new(
+            rows.iter().map(|row| Some(observed(row) / 1_000)).collect::<TimestampMicrosecondArray>().with_timezone("+00:00"),
+        ),
+        columns::TIMESTAMP => Arc::new(
             rows.iter().map(|row| Some(nanos(row) / 1_000)).collect::<TimestampMicrosecondArray>().with_timezone("+00:00"),
         ),
-        columns::TIMESTAMP_NANOS | columns::OBSERVED_TIMESTAMP_NANOS => {
-            Arc::new(rows.iter().map(|row| Some((nanos(row) % 1_000) as i32)).collect::<Int32Array>())
+        columns::TIMESTAMP_NANOS => Arc::new(rows.iter().map(|row| Some((nanos(row) % 1_000) as i32)).collect::<Int32Array>()),
+        columns::OBSERVED_TIMESTAMP_NANOS => {
+            Arc::new(rows.iter().map(|row| Some((observed(row) % 1_000) as i32)).collect::<Int32Array>())
         }
         columns::STREAM_LABELS => Arc::new(rows.iter().map(|row| Some(stream_labels(row))).collect::<StringArray>()),
         columns::RECORD_ATTRIBUTES => maps(rows, "attributes"),
@@ -119,6 +123,11 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
 
 fn nanos(row: &Map<String, Value>) -> i64 {
     super::eval::time(text(row, "t").unwrap())
+}
+
+/// When the row was observed: as its time, unless it says so.
+fn observed(row: &Map<String, Value>) -> i64 {
+    text(row, "seen").map_or_else(|| nanos(row), super::eval::time)
 }
 
 fn stream_labels(row: &Map<String, Value>) -> String {
