@@ -4,7 +4,9 @@
 mod conformance;
 mod eval;
 mod hostile;
+mod layouts;
 mod parse;
 mod plan;
 mod rows;
+mod script;
 mod trees;

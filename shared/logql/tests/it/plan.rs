@@ -5,7 +5,7 @@ use std::time::Duration;
 use icegate_logql::{Direction, Explained, Limits, QueryParams, explain, parse};
 use icegate_model::Timestamp;
 
-use super::rows::{LAYOUTS, load};
+use super::layouts::{LAYOUTS, load};
 
 fn asked() -> QueryParams {
     QueryParams {

@@ -7,7 +7,7 @@ use icegate_logql::{Answer, Direction, Labels, Limits, LogqlError, QueryParams, 
 use icegate_model::Timestamp;
 use serde_json::Value;
 
-use super::super::rows::{LAYOUTS, load};
+use super::super::layouts::{LAYOUTS, load};
 use super::{Difference, recorded, report, row};
 
 /// The zero of the scripts' times, in milliseconds.

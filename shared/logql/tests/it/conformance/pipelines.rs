@@ -8,7 +8,7 @@ use icegate_logql::{Answer, Direction, Labels, Limits, QueryParams, evaluate, pa
 use icegate_model::Timestamp;
 use serde_json::Value;
 
-use super::super::rows::{LAYOUTS, load};
+use super::super::layouts::{LAYOUTS, load};
 use super::{Difference, recorded, report, row};
 
 type Map = BTreeMap<String, String>;
