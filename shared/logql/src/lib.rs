@@ -37,6 +37,7 @@ mod source;
 mod stage;
 mod template;
 mod token;
+mod vocabulary;
 
 pub use answer::{Answer, Entry, Stream, merge_labels};
 pub use discover::{label_names, label_values, series};
@@ -47,3 +48,4 @@ pub use icegate_series::{Labels, Sample, Series};
 pub use params::{Direction, Limits, QueryParams};
 pub use parse::{parse, parse_selector};
 pub use source::{OpenRows, Source};
+pub use vocabulary::Vocabulary;

@@ -9,4 +9,5 @@ mod parse;
 mod plan;
 mod rows;
 mod script;
+mod spoken;
 mod trees;

@@ -74,6 +74,17 @@ fn at(text: &str) -> Timestamp {
     Timestamp::from_nanos(time(text))
 }
 
+/// The query of a command; none for those that have a selector alone.
+pub(crate) fn query_of(command: &str) -> Option<String> {
+    let words = match command.split(' ').next().unwrap_or_default() {
+        "instant" => 3,
+        "range" | "spaced" => 5,
+        "logs" => 6,
+        _ => return None,
+    };
+    command.splitn(words, ' ').nth(words - 1).map(str::to_owned)
+}
+
 async fn run(command: &str, rows: &dyn OpenRows) -> Result<Vec<String>, LogqlError> {
     let mut words = command.splitn(6, ' ');
     let mut params = QueryParams {
@@ -84,19 +95,19 @@ async fn run(command: &str, rows: &dyn OpenRows) -> Result<Vec<String>, LogqlErr
         limit: 100,
         direction: Direction::Backward,
         now: Timestamp::from_secs(1_700_000_000),
-        limits: Limits { series: 20, ..Limits::default() },
+        limits: Limits { series: 20, cells: 5_000, ..Limits::default() },
     };
     let mut word = || words.next().unwrap_or_default();
     let query = match word() {
         "instant" => {
             params.end = at(word());
             params.start = params.end;
-            command.splitn(3, ' ').nth(2)
+            query_of(command)
         }
         "range" => {
             (params.start, params.end) = (at(word()), at(word()));
             params.step = Duration::from_nanos(time(word()).unsigned_abs());
-            command.splitn(5, ' ').nth(4)
+            query_of(command)
         }
         "logs" => {
             (params.start, params.end) = (at(word()), at(word()));
@@ -105,7 +116,7 @@ async fn run(command: &str, rows: &dyn OpenRows) -> Result<Vec<String>, LogqlErr
             if word() == "forward" {
                 params.direction = Direction::Forward;
             }
-            command.splitn(6, ' ').nth(5)
+            query_of(command)
         }
         "spaced" => {
             params.interval = Duration::from_nanos(time(word()).unsigned_abs());
@@ -114,7 +125,7 @@ async fn run(command: &str, rows: &dyn OpenRows) -> Result<Vec<String>, LogqlErr
             if word() == "forward" {
                 params.direction = Direction::Forward;
             }
-            command.splitn(5, ' ').nth(4)
+            query_of(command)
         }
         "labels" => {
             let selector = parse_selector(command.split_once(' ').unwrap().1)?;
@@ -127,7 +138,7 @@ async fn run(command: &str, rows: &dyn OpenRows) -> Result<Vec<String>, LogqlErr
         }
         other => panic!("unknown kind of query {other:?}"),
     };
-    let expr = parse(query.unwrap())?;
+    let expr = parse(&query.unwrap())?;
     assert_eq!(parse(&expr.to_string())?, expr, "a printed tree reads back equal");
     Ok(print(evaluate(&expr, &params, rows).await?))
 }
