@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::{Result, Statistics};
 use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -19,7 +19,7 @@ use crate::PredicatePushdown;
 use crate::reads::Reads;
 use crate::segments::PlannedSegment;
 use crate::sources::Source;
-use crate::{segment_scan, table_scan};
+use crate::{segment_scan, statistics, table_scan};
 
 /// One tenant's rows of one table: the union of its table files and what of the WAL isn't in them.
 pub(crate) struct TenantRows {
@@ -103,6 +103,13 @@ impl TableProvider for TenantRows {
     /// All inexact: the scan only prunes by them, what is exact is decided when DataFusion pushes the filters into the sources.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    /// An estimate, from what was planned.
+    fn statistics(&self) -> Option<Statistics> {
+        let files = self.files.iter().flat_map(|(_, files)| files).map(AsRef::as_ref);
+        let segments = self.segments.iter().flat_map(|(_, segments)| segments);
+        Some(statistics::estimated(files, segments, &self.schema))
     }
 
     async fn scan(

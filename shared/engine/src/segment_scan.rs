@@ -14,6 +14,7 @@ use crate::provider::{ScanShape, TenantRows};
 use crate::reader::object_meta;
 use crate::segments::PlannedSegment;
 use crate::sources::Source;
+use crate::statistics;
 use crate::tenant_filter::TenantIs;
 
 /// The plan that reads segments: row groups of other tenants are skipped by the footers, rows of other tenants by a filter
@@ -29,7 +30,7 @@ pub(crate) fn plan(
     let parquet = rows.parquet(source, rows.wal_metadata_size_hint, shape);
     let config = FileScanConfigBuilder::new(source.url.clone(), Arc::new(parquet))
         .with_projection_indices(Some(read.clone()))?
-        .with_file_groups(groups(segments, rows.target_partitions))
+        .with_file_groups(groups(rows, segments))
         .build();
     let position = read
         .iter()
@@ -58,11 +59,11 @@ fn with_column(projection: Option<&[usize]>, width: usize, column: usize) -> (Ve
     (read, Some((0..projection.len()).collect()))
 }
 
-fn groups(segments: &[PlannedSegment], streams: usize) -> Vec<FileGroup> {
-    let mut groups = vec![Vec::new(); streams.clamp(1, segments.len().max(1))];
+fn groups(rows: &TenantRows, segments: &[PlannedSegment]) -> Vec<FileGroup> {
+    let mut groups = vec![Vec::new(); rows.target_partitions.clamp(1, segments.len().max(1))];
     let count = groups.len();
     for (index, planned) in segments.iter().enumerate() {
-        groups[index % count].push(to_scan(planned));
+        groups[index % count].push(to_scan(planned).with_statistics(Arc::new(statistics::of_segment(planned, &rows.schema))));
     }
     groups.into_iter().map(FileGroup::new).collect()
 }

@@ -19,6 +19,8 @@ pub(crate) struct PlannedSegment {
     pub(crate) segment: Segment,
     /// One entry a row group of the file.
     pub(crate) reads: Vec<RowGroupAccess>,
+    /// How many rows these are.
+    pub(crate) rows: u64,
 }
 
 /// The listed segments that may hold rows of the tenant in the window and that no ledger names: what a listing alone can tell.
@@ -82,7 +84,7 @@ pub(crate) fn unmet(
             report.segments.planned += 1;
             report.segments.rows += rows;
             report.segments.bytes += segment.size;
-            planned.push(PlannedSegment { segment, reads });
+            planned.push(PlannedSegment { segment, reads, rows });
         }
     }
     planned

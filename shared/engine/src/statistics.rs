@@ -4,6 +4,45 @@ use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
 use icegate_schema::columns;
 use icegate_tables::{Bound, ColumnBounds, DataFile};
 
+use crate::segments::PlannedSegment;
+
+/// Between which microseconds rows lie, both ends in it.
+type Span = (i64, i64);
+
+/// What the listing says of a segment: DataFusion passes over one whose rows are all of other times.
+pub(crate) fn of_segment(planned: &PlannedSegment, schema: &Schema) -> Statistics {
+    timed(Some((planned.segment.min, planned.segment.max)), Precision::Absent, schema)
+}
+
+/// About how many rows there are, and when, before anything is read: what is newest may lie a little before its end.
+pub(crate) fn estimated<'a>(
+    files: impl Iterator<Item = &'a DataFile>,
+    segments: impl Iterator<Item = &'a PlannedSegment>,
+    schema: &Schema,
+) -> Statistics {
+    let files = files.map(|file| (file.rows, (file.min_timestamp, file.max_timestamp)));
+    let segments = segments.map(|planned| (planned.rows, (planned.segment.min, planned.segment.max)));
+    let (mut rows, mut span): (u64, Option<Span>) = (0, None);
+    for (more, (min, max)) in files.chain(segments) {
+        rows += more;
+        span = Some(span.map_or((min, max), |(first, last)| (first.min(min), last.max(max))));
+    }
+    timed(span, usize::try_from(rows).map_or(Precision::Absent, Precision::Inexact), schema)
+}
+
+/// Nothing is known but the number of rows and between which times they lie.
+fn timed(span: Option<Span>, num_rows: Precision<usize>, schema: &Schema) -> Statistics {
+    let of_column = |field: &Field| {
+        let Some((min, max)) = span.filter(|_| field.name() == columns::TIMESTAMP) else {
+            return ColumnStatistics::new_unknown();
+        };
+        let bound = |micros| value(&Bound::Long(micros), field.data_type()).map_or(Precision::Absent, Precision::Inexact);
+        ColumnStatistics::new_unknown().with_min_value(bound(min)).with_max_value(bound(max))
+    };
+    let column_statistics = schema.fields().iter().map(|field| of_column(field)).collect();
+    Statistics { num_rows, total_byte_size: Precision::Absent, column_statistics }
+}
+
 /// What the manifest says of a file's rows: DataFusion prunes the file by it and answers counts, minima and maxima from it.
 pub(crate) fn of_file(file: &DataFile, schema: &Schema) -> Statistics {
     let rows = usize::try_from(file.rows).map_or(Precision::Absent, Precision::Exact);

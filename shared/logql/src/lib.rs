@@ -6,7 +6,9 @@
 //!
 //! - **parse(print(tree)) == tree** for every tree that [`parse`] gives.
 //! - A filter that is pushed down decides exactly what the language says; where a column can't, the rows are looked at.
-//! - Answers don't depend on how rows are split in batches; only which of several lines with equal times still fit below a limit does.
+//! - Answers don't depend on how rows are split in batches. Lines with equal times come in the order in which they were observed,
+//!   then in that of their texts and labels.
+//! - A log query reads time slice by slice, and no further than its limit needs; it holds no more lines than that.
 //! - What a line can make a query do is bounded: nesting, output of templates, compiled expressions.
 //!
 //! ```
@@ -37,6 +39,7 @@ mod source;
 mod stage;
 mod template;
 mod token;
+mod vocabulary;
 
 pub use answer::{Answer, Entry, Stream, merge_labels};
 pub use discover::{Field, FieldType, StreamVolume, Volume, detected_fields, label_names, label_values, series, volumes};
@@ -50,3 +53,4 @@ pub use parse::{parse, parse_selector};
 pub use patterns::{Pattern, patterns};
 pub use pretty::pretty;
 pub use source::{OpenRows, Source};
+pub use vocabulary::Vocabulary;

@@ -56,6 +56,7 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// What is left, as text.
     pub(crate) residual: Vec<String>,
+    range: TimeRange,
     wanted: Wanted,
     asks_for_errors: bool,
     undecided: Arc<AtomicBool>,
@@ -77,6 +78,7 @@ impl Plan {
             matchers: Vec::new(),
             steps: Vec::new(),
             residual: Vec::new(),
+            range: aim.range,
             wanted: aim.wanted.clone(),
             asks_for_errors: needs::asks_for_errors(stages, &aim.wanted),
             undecided: Arc::new(AtomicBool::new(false)),
@@ -157,6 +159,14 @@ impl Plan {
     /// The filtered rows with these columns.
     pub(crate) fn scan_columns(&self, source: &Source, columns: Vec<&str>) -> Result<DataFrame, LogqlError> {
         Ok(self.scan(source)?.select(columns.into_iter().map(col).collect::<Vec<_>>())?)
+    }
+
+    /// Those of the rows that lie in a part of the range.
+    pub(crate) fn within(&self, frame: DataFrame, part: TimeRange) -> Result<DataFrame, LogqlError> {
+        if part == self.range {
+            return Ok(frame);
+        }
+        Ok(time::within(part).into_iter().try_fold(frame, DataFrame::filter)?)
     }
 
     /// The columns that rows are read with.

@@ -21,6 +21,7 @@ use regex::Regex;
 use crate::pattern;
 use crate::rows::RowLabels;
 
+pub(crate) use functions::names as function_names;
 use tree::Node;
 
 /// What a failed template leaves.

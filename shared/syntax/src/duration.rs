@@ -64,6 +64,26 @@ pub fn go(text: &str) -> Option<i64> {
     (!unsigned.is_empty()).then_some(if negative { -total } else { total })
 }
 
+/// Why [`go`] doesn't read a text, in Go's words.
+#[must_use]
+pub fn complaint(text: &str) -> String {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    loop {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if after.len() == rest.len() || rest[..rest.len() - after.len()].bytes().all(|byte| byte == b'.') {
+            return format!("time: invalid duration {text:?}");
+        }
+        let unit = &after[..after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len())];
+        if unit.is_empty() {
+            return format!("time: missing unit in duration {text:?}");
+        }
+        if !GO.iter().any(|(name, _)| *name == unit) {
+            return format!("time: unknown unit {unit:?} in duration {text:?}");
+        }
+        rest = &after[unit.len()..];
+    }
+}
+
 /// A decimal number times `scale`, cut to whole nanoseconds.
 fn scaled(number: &str, scale: i64) -> Option<i64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -125,6 +145,22 @@ pub fn print_go(nanos: i64) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn complaints_are_those_of_go() {
+        for (text, complaint) in [
+            ("", "time: invalid duration \"\""),
+            ("x", "time: invalid duration \"x\""),
+            (".s", "time: invalid duration \".s\""),
+            ("200", "time: missing unit in duration \"200\""),
+            ("1h1d", "time: unknown unit \"d\" in duration \"1h1d\""),
+            ("-1 s", "time: unknown unit \" s\" in duration \"-1 s\""),
+            ("3000000h", "time: invalid duration \"3000000h\""),
+        ] {
+            assert_eq!(super::go(text), None);
+            assert_eq!(super::complaint(text), complaint);
+        }
+    }
 
     #[test]
     fn prometheus_durations_have_whole_numbers_and_falling_units() {

@@ -9,6 +9,11 @@ mod isolation;
 mod pruning;
 mod pushdown;
 mod rows;
+#[path = "../../../logql/tests/it/script.rs"]
+mod script;
+#[path = "../../../logql/tests/it/rows.rs"]
+mod script_rows;
+mod scripts;
 mod stale;
 mod stores;
 mod world;

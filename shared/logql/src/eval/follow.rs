@@ -1,12 +1,12 @@
-use arrow::array::RecordBatch;
-use futures::{Stream as Async, StreamExt, TryStreamExt};
-use icegate_model::{TimeRange, Timestamp};
-use icegate_schema::columns::BODY;
+use std::sync::Arc;
 
-use super::logs::{Line, streams};
+use futures::{Stream as Async, StreamExt};
+use icegate_model::{TimeRange, Timestamp};
+
+use super::logs::read::Reader;
+use super::logs::streams;
 use crate::ast::LogExpr;
 use crate::plan::{Aim, Plan, Trust};
-use crate::rows::{NameCache, Names, RowReader, StreamCache, TextColumn, Times};
 use crate::stage::Wanted;
 use crate::{Limits, LogqlError, Source, Stream};
 
@@ -22,32 +22,12 @@ pub async fn lines(
     source: &Source,
 ) -> Result<impl Async<Item = Result<Vec<Stream>, LogqlError>> + Send + use<>, LogqlError> {
     let aim = Aim { range: TimeRange::ALL, limits, trust: Trust::Rows, wanted: Wanted::All, now: now.nanos() };
-    let plan = Plan::new(&logs.selector, &logs.stages, &aim)?;
+    let plan = Arc::new(Plan::new(&logs.selector, &logs.stages, &aim)?);
     let batches = plan.scan_columns(source, plan.columns())?.execute_stream().await?;
-    let mut reader = Reader { streams: StreamCache::default(), columns: plan.names(), names: Names::default(), plan };
-    Ok(batches.map_err(LogqlError::from).map(move |batch| reader.read(&batch?)))
-}
-
-/// What is kept from batch to batch.
-struct Reader {
-    plan: Plan,
-    streams: StreamCache,
-    columns: NameCache,
-    names: Names,
-}
-
-impl Reader {
-    fn read(&mut self, batch: &RecordBatch) -> Result<Vec<Stream>, LogqlError> {
-        let times = Times::of(batch)?;
-        let body = TextColumn::of(batch, BODY)?;
-        let mut rows = RowReader::new(batch, &mut self.streams, &mut self.columns)?;
+    let mut reader = Reader::new(&plan);
+    Ok(batches.map(move |batch| {
         let mut lines = Vec::new();
-        for index in 0..batch.num_rows() {
-            let at = times.get(index);
-            if let Some(row) = self.plan.run(body.text(index), at, rows.labels(index), &mut self.names) {
-                lines.push(Line::of(row, at));
-            }
-        }
+        reader.read(&batch?, &mut lines)?;
         Ok(streams(lines))
-    }
+    }))
 }

@@ -141,6 +141,11 @@ impl<'a> RowReader<'a> {
         labels
     }
 
+    /// When a row was observed in nanoseconds, as far as that is read and known.
+    pub(crate) fn observed(&self, row: usize) -> i64 {
+        self.observed.as_ref().map_or(0, |(times, _)| times.get(row))
+    }
+
     fn columns(&mut self, row: usize, labels: &mut RowLabels) {
         for (name, column) in &self.texts {
             if let Some(name) = self.names.get(name) {

@@ -100,7 +100,7 @@ impl Value {
     fn complaint(self, text: &str) -> String {
         match self {
             Self::Number(_) => format!("strconv.ParseFloat: parsing {text:?}: invalid syntax"),
-            Self::Duration(_) => format!("time: invalid duration {text:?}"),
+            Self::Duration(_) => duration::complaint(text),
             Self::Bytes(_) => {
                 let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')).trim();
                 format!("unhandled size name: {}", unit.to_lowercase())

@@ -45,7 +45,7 @@ impl Unwrapping {
                 bytes::lenient(text).map(|size| size as f64).ok_or_else(|| format!("can't read {text:?} as a size"))
             }
             UnwrapUnit::Duration | UnwrapUnit::DurationSeconds => {
-                duration::go(text).map(|nanos| nanos as f64 / 1e9).ok_or_else(|| format!("time: invalid duration {text:?}"))
+                duration::go(text).map(|nanos| nanos as f64 / 1e9).ok_or_else(|| duration::complaint(text))
             }
         }
     }

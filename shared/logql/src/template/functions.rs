@@ -45,12 +45,19 @@ const fn open(name: &'static str, least: usize, run: Run) -> Function {
     Function { name, least, most: ANY, flow: Flow::All(run) }
 }
 
+/// All functions.
+fn all() -> impl Iterator<Item = &'static Function> {
+    [go::FUNCTIONS, text::FUNCTIONS, math::FUNCTIONS, encode::FUNCTIONS, when::FUNCTIONS].into_iter().flatten()
+}
+
 /// The function of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    [go::FUNCTIONS, text::FUNCTIONS, math::FUNCTIONS, encode::FUNCTIONS, when::FUNCTIONS]
-        .into_iter()
-        .flatten()
-        .find(|function| function.name == name)
+    all().find(|function| function.name == name)
+}
+
+/// The names of all functions.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|function| function.name)
 }
 
 /// The argument at a place, as text.

@@ -1,5 +1,5 @@
 //! Recorded answers of a real system, read from the directory that `ICEGATE_CONFORMANCE` names.
-#![allow(clippy::print_stdout, reason = "says what is skipped, and what differs")]
+#![allow(clippy::print_stdout, reason = "says what is skipped, and how much was compared")]
 
 mod evaluations;
 mod formatting;
@@ -20,9 +20,28 @@ fn recorded(file: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Fails with the first differences where there are more than known ones.
-fn report(what: &str, count: usize, differences: &[String], known: usize) {
-    println!("{what}: {count} compared, {} differ", differences.len());
-    differences.iter().for_each(|difference| println!("  {difference}"));
-    assert!(differences.len() <= known, "{what}: {} of {count} differ", differences.len());
+/// Cases that differ, each with the reason above it.
+const DIFFERENCES: &str = include_str!("../conformance/differences.test");
+
+/// A case that is answered otherwise than recorded.
+struct Difference {
+    /// What names the case in the list.
+    case: String,
+    /// What is found and wanted.
+    text: String,
+}
+
+/// Fails with the differences that aren't listed, and with those that are listed and aren't there.
+fn report(file: &str, count: usize, differences: &[Difference]) {
+    if count == 0 {
+        return;
+    }
+    println!("{file}: {count} compared, {} differ", differences.len());
+    let of_file = |line: &'static str| line.split_once(' ').filter(|(name, _)| *name == file).map(|(_, case)| case);
+    let listed: Vec<&str> = DIFFERENCES.lines().filter_map(of_file).collect();
+    let unlisted = differences.iter().filter(|difference| !listed.contains(&difference.case.as_str()));
+    let unlisted: Vec<_> = unlisted.map(|difference| format!("{}\n    {}", difference.case, difference.text)).collect();
+    assert!(unlisted.is_empty(), "{file}: these differ and are not listed:\n{}", unlisted.join("\n"));
+    let gone: Vec<_> = listed.iter().filter(|case| !differences.iter().any(|difference| difference.case == **case)).collect();
+    assert!(gone.is_empty(), "{file}: these are listed and don't differ any more: {gone:#?}");
 }

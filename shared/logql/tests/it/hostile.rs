@@ -5,7 +5,7 @@ use std::time::Duration;
 use icegate_logql::{Direction, Limits, QueryParams, evaluate, parse};
 use icegate_model::Timestamp;
 
-use super::rows::{LAYOUTS, load};
+use super::layouts::{LAYOUTS, load};
 
 #[test]
 fn deep_and_long_queries_are_refused_by_the_limit_that_they_exceed() {

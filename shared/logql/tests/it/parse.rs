@@ -18,6 +18,7 @@ fn valid_queries_print_as_text_that_reads_back_equal() {
 
 #[test]
 fn invalid_queries_say_where_and_why() {
+    let mut failures = Vec::new();
     for line in lines(include_str!("../parse/invalid.test")) {
         let (query, expected) = line.split_once(" => ").unwrap();
         let error = parse(query).expect_err(query);
@@ -28,8 +29,12 @@ fn invalid_queries_say_where_and_why() {
         // What no rule of the grammar refuses has its place in front.
         let message =
             message.split_once(": ").filter(|(place, _)| place.starts_with("parse error at")).map_or(message, |(_, rest)| rest);
-        assert_eq!(format!("{at} {message}"), expected, "{query}");
+        let found = format!("{at} {message}");
+        if found != expected {
+            failures.push(format!("{query}\n  expected {expected}\n  found    {found}"));
+        }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

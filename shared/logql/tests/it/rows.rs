@@ -1,62 +1,19 @@
-//! Rows from JSON lines, as in-memory tables laid out in several ways.
+//! Rows of the table of logs from JSON lines.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, Int32Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
     TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use async_trait::async_trait;
-use datafusion::datasource::MemTable;
-use datafusion::prelude::{SessionConfig, SessionContext};
-use icegate_logql::{LogqlError, OpenRows, Source};
-use icegate_model::{Table, TimeRange};
+use arrow::datatypes::{DataType, Field, Schema};
+use icegate_model::Table;
 use icegate_schema::columns;
 use serde_json::{Map, Value};
 
-/// How a table is laid out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Layout {
-    pub(crate) batch_rows: usize,
-    pub(crate) partitions: usize,
-    pub(crate) views: bool,
-}
-
-pub(crate) const LAYOUTS: [Layout; 3] = [
-    Layout { batch_rows: 1_000, partitions: 1, views: false },
-    Layout { batch_rows: 1, partitions: 2, views: false },
-    Layout { batch_rows: 3, partitions: 2, views: true },
-];
-
-pub(crate) struct Loaded {
-    schema: SchemaRef,
-    partitions: Vec<Vec<RecordBatch>>,
-}
-
-#[async_trait]
-impl OpenRows for Loaded {
-    async fn open(&self, _: TimeRange) -> Result<Source, LogqlError> {
-        let table = MemTable::try_new(Arc::clone(&self.schema), self.partitions.clone())?;
-        static SESSION: LazyLock<SessionContext> =
-            LazyLock::new(|| SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2)));
-        Ok(Source { session: SESSION.clone(), provider: Arc::new(table) })
-    }
-}
-
-pub(crate) fn load(rows: &[Map<String, Value>], layout: Layout) -> Loaded {
-    let whole = batch(rows, layout.views);
-    let mut partitions = vec![Vec::new(); layout.partitions];
-    let starts = (0..whole.num_rows()).step_by(layout.batch_rows);
-    for (index, start) in starts.enumerate() {
-        let length = layout.batch_rows.min(whole.num_rows() - start);
-        partitions[index % layout.partitions].push(whole.slice(start, length));
-    }
-    Loaded { schema: whole.schema(), partitions }
-}
-
-fn batch(rows: &[Map<String, Value>], views: bool) -> RecordBatch {
+/// The rows as one batch, texts as views or not.
+pub(crate) fn batch(rows: &[Map<String, Value>], views: bool) -> RecordBatch {
     let schema = icegate_schema::arrow_schema(Table::Logs);
     let mut fields = Vec::new();
     let mut arrays = Vec::new();
@@ -101,11 +58,15 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
         columns::FLAGS => ints("flags", None),
         columns::DROPPED_ATTRIBUTES_COUNT => ints("dropped", Some(0)),
         columns::ABSENT_TIMES => ints("absent", Some(2)),
-        columns::TIMESTAMP | columns::OBSERVED_TIMESTAMP | columns::INGESTED_TIMESTAMP => Arc::new(
+        columns::OBSERVED_TIMESTAMP | columns::INGESTED_TIMESTAMP => Arc::new(
+            rows.iter().map(|row| Some(observed(row) / 1_000)).collect::<TimestampMicrosecondArray>().with_timezone("+00:00"),
+        ),
+        columns::TIMESTAMP => Arc::new(
             rows.iter().map(|row| Some(nanos(row) / 1_000)).collect::<TimestampMicrosecondArray>().with_timezone("+00:00"),
         ),
-        columns::TIMESTAMP_NANOS | columns::OBSERVED_TIMESTAMP_NANOS => {
-            Arc::new(rows.iter().map(|row| Some((nanos(row) % 1_000) as i32)).collect::<Int32Array>())
+        columns::TIMESTAMP_NANOS => Arc::new(rows.iter().map(|row| Some((nanos(row) % 1_000) as i32)).collect::<Int32Array>()),
+        columns::OBSERVED_TIMESTAMP_NANOS => {
+            Arc::new(rows.iter().map(|row| Some((observed(row) % 1_000) as i32)).collect::<Int32Array>())
         }
         columns::STREAM_LABELS => Arc::new(rows.iter().map(|row| Some(stream_labels(row))).collect::<StringArray>()),
         columns::RECORD_ATTRIBUTES => maps(rows, "attributes"),
@@ -118,7 +79,12 @@ fn column(name: &str, data_type: &DataType, rows: &[Map<String, Value>]) -> Arra
 }
 
 fn nanos(row: &Map<String, Value>) -> i64 {
-    super::eval::time(text(row, "t").unwrap())
+    super::script::time(text(row, "t").unwrap())
+}
+
+/// When the row was observed: as its time, unless it says so.
+fn observed(row: &Map<String, Value>) -> i64 {
+    text(row, "seen").map_or_else(|| nanos(row), super::script::time)
 }
 
 fn stream_labels(row: &Map<String, Value>) -> String {

@@ -225,7 +225,7 @@ impl OpenRows for FollowedLogs {
     async fn open(&self, range: TimeRange) -> Result<Source, LogqlError> {
         let opened = self.state.engine.open_followed(Table::Logs, &self.tenant, range).await;
         let (opened, follower) = opened.map_err(|error| LogqlError::open(error.kind(), error))?;
-        within(self.state.config.max_query_bytes_read, &[Arc::clone(&opened.report)])?;
+        within(self.state.config.max_query_bytes_read, [&opened.report])?;
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some((follower, opened.report.warnings()));
         Ok(Source { session: opened.session, provider: opened.provider })
     }

@@ -45,7 +45,7 @@ fn by_zero() -> String {
 
 #[allow(clippy::cast_precision_loss, reason = "values are floats in the language")]
 fn seconds(text: &str) -> Result<Value, String> {
-    let nanos = duration::go(text).ok_or_else(|| format!("time: invalid duration {text:?}"))?;
+    let nanos = duration::go(text).ok_or_else(|| duration::complaint(text))?;
     Ok(Value::Float(nanos as f64 / 1e9))
 }
 

@@ -7,14 +7,14 @@ use icegate_logql::{Answer, Direction, Labels, Limits, LogqlError, QueryParams, 
 use icegate_model::Timestamp;
 use serde_json::Value;
 
-use super::super::rows::{LAYOUTS, load};
-use super::{recorded, report, row};
+use super::super::layouts::{LAYOUTS, load};
+use super::{Difference, recorded, report, row};
 
 /// The zero of the scripts' times, in milliseconds.
 const BASE: i64 = 1_768_471_200_000;
 
-/// Queries that tell empty metadata from none, which falls out when it is taken in.
-const EMPTY_METADATA: usize = 4;
+/// The recording.
+const FILE: &str = "upstream/eval_cases.jsonl";
 
 type Points = BTreeMap<String, Vec<(i64, f64)>>;
 
@@ -38,7 +38,7 @@ fn params(case: &Value) -> QueryParams {
 
 #[tokio::test]
 async fn metric_queries_answer_as_recorded() {
-    let lines = recorded("upstream/eval_cases.jsonl");
+    let lines = recorded(FILE);
     let mut sets = HashMap::new();
     for set in lines.iter().filter(|line| line.get("entries").is_some()) {
         let entry = |entry: &Value| {
@@ -58,10 +58,11 @@ async fn metric_queries_answer_as_recorded() {
             Err(error) => Err(error),
         };
         if let Some(difference) = difference(case, answer) {
-            differences.push(format!("{}:{} {query}\n    {difference}", case["file"], case["line"]));
+            let case = format!("{}:{}", case["file"].as_str().unwrap(), case["line"]);
+            differences.push(Difference { case, text: format!("{query}\n    {difference}") });
         }
     }
-    report("evaluations", cases.len(), &differences, EMPTY_METADATA);
+    report(FILE, cases.len(), &differences);
 }
 
 fn difference(case: &Value, answer: Result<Answer, LogqlError>) -> Option<String> {

@@ -8,8 +8,8 @@ use icegate_logql::{Answer, Direction, Labels, Limits, QueryParams, evaluate, pa
 use icegate_model::Timestamp;
 use serde_json::Value;
 
-use super::super::rows::{LAYOUTS, load};
-use super::{recorded, report, row};
+use super::super::layouts::{LAYOUTS, load};
+use super::{Difference, recorded, report, row};
 
 type Map = BTreeMap<String, String>;
 
@@ -64,10 +64,11 @@ async fn every_line_leaves_each_pipeline_as_recorded() {
             }
         };
         if found != expected {
-            differences.push(format!("{query}\n    line {line:?} {}\n    found {found}\n    want  {expected}", case["metadata"]));
+            let text = format!("line {line:?} {}\n    found {found}\n    want  {expected}", case["metadata"]);
+            differences.push(Difference { case: query.to_owned(), text });
         }
     }
-    report("pipelines", cases.len(), &differences, 0);
+    report("pipeline_cases.jsonl", cases.len(), &differences);
 }
 
 fn expected(case: &Value) -> String {
