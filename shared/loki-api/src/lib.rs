@@ -23,7 +23,7 @@
 //! - `index/stats`, `index/volume` and `index/volume_range` count the lines that lie in the range, exactly; bytes are those of the
 //!   lines' texts, and `chunks` are files and segments. Steps of `volume_range` and `patterns` are multiples of their length.
 //! - A stream that has none of the `targetLabels` counts for no series. Series come with the greatest first.
-//! - `detected_fields` looks at the newest `line_limit` lines. A type is the narrowest that all values found have.
+//! - `detected_fields` looks at the newest `line_limit` lines. A type is that of most values found.
 //! - `patterns` are computed from the lines when they are asked for, over any range, and fit their lines as `|> "…"` does; `query`
 //!   may have a pipeline.
 //! - `data.stats.summary` has what was read: compressed bytes that were fetched and lines that were decoded. `data.stats.icegate` has
