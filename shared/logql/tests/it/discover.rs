@@ -139,7 +139,7 @@ async fn patterns_are_the_same_however_rows_are_split_and_count_every_line() {
         1 => format!("GET /cart/{index} 200"),
         _ => format!(r#"{{"n":{index},"msg":"card declined"}}"#),
     };
-    let level = |index: u64| if index % 3 == 0 { "error" } else { "info" };
+    let level = |index: u64| if index.is_multiple_of(3) { "error" } else { "info" };
     let rows: Vec<_> = (0..300)
         .map(|index| json!({"t": format!("{}ms", index * 100), "service": "a", "level": level(index), "body": line(index)}))
         .map(|row| row.as_object().unwrap().clone())
