@@ -18,6 +18,18 @@
 //! | 503 | storage doesn't answer; `Retry-After` |
 //! | 504 | a query that takes too long |
 //!
+//! Where Loki estimates or leaves open, this API says:
+//!
+//! - `index/stats`, `index/volume` and `index/volume_range` count the lines that lie in the range, exactly; bytes are those of the
+//!   lines' texts, and `chunks` are files and segments. Steps of `volume_range` and `patterns` are multiples of their length.
+//! - A stream that has none of the `targetLabels` counts for no series. Series come with the greatest first.
+//! - `detected_fields` looks at the newest `line_limit` lines. A type is that of most values found.
+//! - `patterns` are computed from the lines when they are asked for, over any range, and fit their lines as `|> "…"` does; `query`
+//!   may have a pipeline.
+//! - `data.stats.summary` has what was read: compressed bytes that were fetched and lines that were decoded. `data.stats.icegate` has
+//!   what was planned and what of it bounds and filters left out.
+//! - Answers of Loki that have no place for warnings get a member `warnings` where there are some (READ-2).
+//!
 //! Errors are the bare text, as Loki's; JSON where `Accept` names it or [`LokiConfig::error_format`] says so.
 //!
 //! ```
@@ -133,11 +145,11 @@ fn routes(shared: Shared) -> Router {
         .route("/loki/api/v1/detected_field/{name}/values", form(detected_field_values::detected_field_values))
         .route("/loki/api/v1/patterns", form(patterns::patterns))
         .route("/loki/api/v1/format_query", form(format_query::format_query))
-        .route("/loki/api/v1/drilldown-limits", get(drilldown_limits::drilldown_limits))
+        .route("/loki/api/v1/drilldown-limits", form(drilldown_limits::drilldown_limits))
         .route("/loki/api/v1/tail", get(tail::tail))
         .route("/api/prom/tail", get(tail::tail))
         .route("/loki/api/v1/explain", form(explain::explain))
-        .route("/loki/api/v1/status/buildinfo", get(buildinfo::buildinfo))
+        .route("/loki/api/v1/status/buildinfo", form(buildinfo::buildinfo))
         .route("/ready", get(ready::ready))
         .fallback(no_such_path)
         .layer(from_fn_with_state(Arc::clone(&shared), observe::observe))

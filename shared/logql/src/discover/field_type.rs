@@ -19,9 +19,17 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    /// The narrowest type of all values.
-    pub(super) fn of_all<'a>(values: impl Iterator<Item = &'a str>) -> Self {
-        values.map(Self::of).reduce(Self::join).unwrap_or(Self::String)
+    /// The type of more than half of the values, `Float` for numbers of both kinds; a text where no type is that frequent.
+    pub(super) fn of_most<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+        let types: Vec<_> = values.map(Self::of).collect();
+        let count = |wanted| types.iter().filter(|found| **found == wanted).count();
+        let is_most = |count: usize| count * 2 > types.len();
+        let (ints, floats) = (count(Self::Int), count(Self::Float));
+        if is_most(ints + floats) {
+            return if floats > 0 { Self::Float } else { Self::Int };
+        }
+        let others = [Self::Boolean, Self::Duration, Self::Bytes];
+        others.into_iter().find(|other| is_most(count(*other))).unwrap_or(Self::String)
     }
 
     fn of(value: &str) -> Self {
@@ -35,14 +43,6 @@ impl FieldType {
             _ => Self::String,
         }
     }
-
-    fn join(self, other: Self) -> Self {
-        match (self, other) {
-            _ if self == other => self,
-            (Self::Int, Self::Float) | (Self::Float, Self::Int) => Self::Float,
-            _ => Self::String,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_type_is_the_narrowest_that_all_values_have() {
+    fn the_type_is_that_of_most_values() {
         for (values, expected) in [
             (&["1", "-20"][..], FieldType::Int),
             (&["1", "2.5"], FieldType::Float),
@@ -59,11 +59,14 @@ mod tests {
             (&["1.5s", "-200ms"], FieldType::Duration),
             (&["3 MiB", "12b", "1.5KB"], FieldType::Bytes),
             (&["1", "1s"], FieldType::String),
+            (&["1", "2", "n/a"], FieldType::Int),
+            (&["1s", "2s", "fast"], FieldType::Duration),
+            (&["1", "2.5", "x", "y"], FieldType::String),
             (&["NaN"], FieldType::String),
             (&["", "x"], FieldType::String),
             (&[], FieldType::String),
         ] {
-            assert_eq!(FieldType::of_all(values.iter().copied()), expected, "{values:?}");
+            assert_eq!(FieldType::of_most(values.iter().copied()), expected, "{values:?}");
         }
     }
 }

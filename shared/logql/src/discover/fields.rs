@@ -26,10 +26,10 @@ pub struct Field {
 }
 
 impl Field {
-    /// What all its values can be read as.
+    /// What most of its values can be read as.
     #[must_use]
     pub fn field_type(&self) -> FieldType {
-        FieldType::of_all(self.values.iter().map(String::as_str))
+        FieldType::of_most(self.values.iter().map(String::as_str))
     }
 }
 

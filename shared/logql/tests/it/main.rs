@@ -3,6 +3,7 @@
 
 mod conformance;
 mod decoders;
+mod discover;
 mod eval;
 mod hostile;
 mod layouts;

@@ -162,11 +162,15 @@ pub(crate) fn rows(tenant: &str, logs: &[Log]) -> Vec<(Table, arrow::array::Reco
 }
 
 pub(crate) async fn append(wal: &Arc<Wal>, tenant: &str, logs: &[Log]) {
+    append_rows(wal, tenant, rows(tenant, logs)).await;
+}
+
+pub(crate) async fn append_rows(wal: &Arc<Wal>, tenant: &str, batches: Vec<(Table, arrow::array::RecordBatch)>) {
     let config = WriterConfig { flush_interval: Duration::from_millis(5), ..WriterConfig::default() };
     let metrics = icegate_wal::Metrics::default();
     let (writer, task) = Writer::start(Arc::clone(wal), config, Arc::new(SystemClock), Arc::new(RandomIds), metrics);
     let id = RequestId(RandomIds.unique().0);
-    let request = icegate_wal::Request { id, tenant: tenant.parse().unwrap(), account: None, batches: rows(tenant, logs) };
+    let request = icegate_wal::Request { id, tenant: tenant.parse().unwrap(), account: None, batches };
     writer.append(request).await.unwrap();
     task.close().await;
 }

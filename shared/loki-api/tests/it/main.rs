@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 mod api;
+mod conformance;
 mod detected;
 mod discovery;
 mod errors;
