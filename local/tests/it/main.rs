@@ -8,6 +8,7 @@ mod bad_input;
 mod credentials;
 mod exactly_once;
 mod grpc;
+mod logcli;
 mod maintain;
 mod migrate;
 mod outside;

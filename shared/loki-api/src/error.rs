@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use icegate_engine::{EngineError, is_stale, kind_of};
+use icegate_engine::{Engine, EngineError, is_out_of_memory, is_stale, kind_of};
 use icegate_http::HttpError;
 use icegate_logql::LogqlError;
 use icegate_model::{ErrorKind, Timestamp};
@@ -80,6 +80,15 @@ pub enum LokiError {
     #[error("too many queries at once: loki.max_concurrent_queries_per_tenant is {max}")]
     BusyTenant {
         /// [`crate::LokiConfig::max_concurrent_queries_per_tenant`].
+        max: usize,
+    },
+    /// All queries together need more memory than they may have.
+    #[error(
+        "running queries need more memory than engine.memory_size_mb, which is {}: ask for fewer lines or series, or a shorter range",
+        *max >> 20
+    )]
+    Memory {
+        /// The bound in bytes.
         max: usize,
     },
     /// A range that is longer than it may be.
@@ -159,7 +168,8 @@ impl LokiError {
             Self::Query(error) => error.kind(),
             Self::Engine(error) => of_rows(error.kind()),
             Self::EndBeforeStart { .. } | Self::Form { .. } | Self::NoWebSocket { .. } => ErrorKind::Invalid,
-            Self::TooLong { .. }
+            Self::Memory { .. }
+            | Self::TooLong { .. }
             | Self::RangeTooLong { .. }
             | Self::TooManyBytes { .. }
             | Self::SlowClient { .. }
@@ -172,6 +182,11 @@ impl LokiError {
             Self::TakesNoLogs => ErrorKind::Unsupported,
             Self::NoSuchPath => ErrorKind::NotFound,
         }
+    }
+
+    /// Names the bound where memory ran out: the operator that met it may not know it.
+    pub(crate) fn named(self, engine: &Engine) -> Self {
+        if is_out_of_memory(&self) { Self::Memory { max: engine.memory_bytes() } } else { self }
     }
 
     /// The HTTP status: by kind, but for the bounds that have their own.

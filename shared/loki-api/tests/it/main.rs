@@ -7,6 +7,7 @@ mod errors;
 mod explain;
 mod limits;
 mod logs;
+mod memory;
 mod metrics;
 mod otlp;
 mod push;
