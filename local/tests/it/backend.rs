@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use icegate_testkit::{LocalStack, S3Server};
+use icegate_testkit::{LocalStack, S3Server, free_ports};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::{Part, Process, Settings, free_ports, python, script};
+use crate::process::{Part, Process, Settings, python, script};
 
 /// A shift that comes this often leaves everything in the WAL.
 pub(crate) const NEVER_MS: u64 = 86_400_000;

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
 
+use icegate_testkit::free_ports;
 use serde_json::json;
 
-use crate::process::{Process, Settings, free_ports, run};
+use crate::process::{Process, Settings, run};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const PROTOBUF: (&str, &str) = ("Content-Type", "application/x-protobuf");

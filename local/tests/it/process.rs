@@ -1,12 +1,12 @@
 //! Runs the real binary on a folder and ports of its own.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use icegate_testkit::free_ports;
 use serde_json::Value;
 
 /// How long a start or an expected change may take on a slow machine; nothing is asserted about how fast it is.
@@ -200,12 +200,6 @@ pub(crate) fn icegate(arguments: &[&str]) -> Command {
 /// Runs the binary to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     icegate(arguments).output().unwrap()
-}
-
-/// Ports that nothing listened on a moment ago.
-pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// The telemetry beside the conformance data, where it is.

@@ -3,12 +3,14 @@
 //! ```text
 //! clients ─▶ wires that break ─▶ 2 × ingest ─▶ WAL ─▶ 2 × shift ─▶ tables ◀── DuckDB, PyIceberg, a query process of the tables alone
 //!                                               └── 2 × query ──────┘ ◀── auditors, who know what was acknowledged
+//!                                                      maintain ────┘     expires and sweeps all the time
 //! ```
 //!
 //! `ICEGATE_KILLS` says how many processes are killed, `ICEGATE_SOAK_SEED` what is chosen.
 
 mod auditor;
 mod killer;
+mod litter;
 mod outage;
 mod random;
 mod readers;
@@ -26,6 +28,7 @@ use tokio::time::sleep;
 
 use auditor::{Findings, NoAnswer, audit, audit_all, insist};
 use killer::{Kills, break_connections, kill_replica, kill_sender};
+use litter::Litter;
 use random::Random;
 use readers::{Readers, own_count, rows};
 use replica::{Replica, Role};
@@ -56,6 +59,7 @@ struct System {
     shift: Vec<Arc<Replica>>,
     query: Vec<Arc<Replica>>,
     tables_only: Arc<Replica>,
+    maintain: Arc<Replica>,
     senders: Vec<Arc<Sender>>,
     seed: u64,
     /// Queries of the auditors that were answered, refused, and rows that they compared.
@@ -67,23 +71,26 @@ struct System {
 impl System {
     async fn start(backend: Arc<Backend>, seed: u64) -> Arc<Self> {
         let mut processes = Vec::new();
-        for (role, count) in [(Role::Ingest, 2), (Role::Shift, 2), (Role::Query, 2), (Role::TablesOnly, 1)] {
+        for (role, count) in [(Role::Ingest, 2), (Role::Shift, 2), (Role::Query, 2), (Role::TablesOnly, 1), (Role::Maintain, 1)] {
             let mut replicas = Vec::new();
             for number in 0..count {
                 replicas.push(Replica::new(role, number, &backend).await);
             }
             processes.push(replicas);
         }
-        // All at once, on an empty place: they race for making the tables.
-        processes.iter().flatten().for_each(|replica| replica.start());
-        for replica in processes.iter().flatten() {
+        // All at once, on an empty place: they race for making the tables. Who looks after them makes none.
+        let makers = processes.iter().flatten().filter(|replica| replica.role != Role::Maintain);
+        makers.for_each(|replica| replica.start());
+        for replica in processes.iter().flatten().filter(|replica| replica.role != Role::Maintain) {
             replica.ready().await;
         }
-        let [ingest, shift, query, tables_only] = processes.try_into().unwrap_or_else(|_| panic!("four roles"));
+        let [ingest, shift, query, tables_only, maintain] = processes.try_into().unwrap_or_else(|_| panic!("five roles"));
+        maintain[0].start();
         let senders = (0..=STEADY_CLIENTS).map(|number| Arc::new(Sender::new(number, &backend, &ingest)));
         let system = Self {
             senders: senders.collect(),
             tables_only: Arc::clone(&tables_only[0]),
+            maintain: Arc::clone(&maintain[0]),
             backend,
             ingest,
             shift,
@@ -98,7 +105,7 @@ impl System {
     }
 
     fn replicas(&self) -> impl Iterator<Item = &Arc<Replica>> {
-        self.ingest.iter().chain(&self.shift).chain(&self.query).chain([&self.tables_only])
+        self.ingest.iter().chain(&self.shift).chain(&self.query).chain([&self.tables_only, &self.maintain])
     }
 
     fn acknowledged(&self) -> u64 {
@@ -155,6 +162,7 @@ impl System {
                 replica.scrape().await;
             }
             self.tables_only.check_runs();
+            self.maintain.check_runs();
             sleep(Duration::from_secs(1)).await;
         }
     }
@@ -200,7 +208,8 @@ async fn soak(backend: Backend, name: &str) {
     let system = System::start(Arc::new(backend), seed).await;
     let kills = Arc::new(Kills::new(killed));
 
-    let looks = attack(&system, &kills, python.as_deref()).await;
+    let litter = Litter::new(&system.backend);
+    let looks = attack(&system, &kills, &litter, python.as_deref()).await;
 
     let attacked = started.elapsed();
     for replica in system.replicas() {
@@ -218,6 +227,7 @@ async fn soak(backend: Backend, name: &str) {
     // A run in which hardly anything was sent would prove little.
     assert!(system.acknowledged() >= killed, "{} requests were acknowledged in {killed} kills", system.acknowledged());
     system.until_all_is_shifted(findings.found).await;
+    litter.is_gone(&system.maintain).await;
     if let Some(python) = &python {
         let counted = Readers::start(python, &system.backend).count(None);
         assert_eq!(counted.total(), findings.found, "{counted:?}");
@@ -235,11 +245,11 @@ async fn soak(backend: Backend, name: &str) {
 }
 
 /// Kills, breaks, audits and looks until the kills are done; how often the outside readers looked.
-async fn attack(system: &Arc<System>, kills: &Arc<Kills>, python: Option<&str>) -> u64 {
+async fn attack(system: &Arc<System>, kills: &Arc<Kills>, litter: &Litter, python: Option<&str>) -> u64 {
     let mut actors = (1..).map(|actor| Random::of(system.seed, actor));
     let mut random = || actors.next().unwrap();
     let mut tasks = JoinSet::new();
-    for replica in system.ingest.iter().chain(&system.shift).chain(&system.query) {
+    for replica in system.ingest.iter().chain(&system.shift).chain(&system.query).chain([&system.maintain]) {
         tasks.spawn(kill_replica(Arc::clone(replica), Arc::clone(kills), random()));
     }
     let mortal = system.senders.last().unwrap();
@@ -250,6 +260,7 @@ async fn attack(system: &Arc<System>, kills: &Arc<Kills>, python: Option<&str>) 
         tasks.spawn(Arc::clone(system).audit_on(Arc::clone(kills), random()));
     }
     tasks.spawn(Arc::clone(system).watch_on(Arc::clone(kills)));
+    tasks.spawn(litter.clone().drop_on(Arc::clone(kills)));
     tasks.spawn(Arc::clone(system).count_commits(Arc::clone(kills)));
     let looking = python.map(|python| {
         let readers = Readers::start(python, &system.backend);

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use icegate_testkit::LocalStack;
+use icegate_testkit::{LocalStack, free_ports};
 use serde_json::json;
 
 use crate::backend::Backend;
-use crate::process::{PATIENCE, Part, Process, free_ports};
+use crate::process::{PATIENCE, Part, Process, Settings};
 
 fn in_local(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -118,4 +118,42 @@ async fn the_collector_brings_each_line_once_also_while_icegate_is_stopped_or_ki
     await_lines(&process, sent).await;
     drop(collector);
     assert_eq!(process.count_logs(TENANT, COLLECTED).await, sent);
+}
+
+/// What the S3 server of the stack has under a key, if anything.
+fn object(s3: &str, key: &str) -> Option<serde_json::Value> {
+    let arguments = ["-fsS", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "minioadmin:minioadmin"];
+    let output = Command::new("curl").args(arguments).arg(format!("{s3}/{key}")).output().unwrap();
+    output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_and_job_state_lie_in_the_bucket_that_the_configuration_names() {
+    let test = "leases_and_job_state_lie_in_the_bucket_that_the_configuration_names";
+    let Some(stack) = LocalStack::shared(test) else { return };
+    let Some(backend) = Backend::minio_and_nessie(test) else { return };
+    let (s3, prefix) = (stack.place("S3_ENDPOINT"), format!("shifter-{}", std::process::id()));
+    let mut variables: Vec<_> = backend.variables().iter().map(|(name, value)| (*name, value.as_str())).collect();
+    variables.extend([
+        ("ICEGATE_SHIFT__JOBSMANAGER__STORAGE__ENDPOINT", s3),
+        ("ICEGATE_SHIFT__JOBSMANAGER__STORAGE__BUCKET", "jobs"),
+        ("ICEGATE_SHIFT__JOBSMANAGER__STORAGE__PREFIX", prefix.as_str()),
+    ]);
+    let settings = Settings { data: backend.folder(), shift_interval_ms: 200, variables: &variables };
+    let process = Process::start_part(Part::All, &settings, backend.stores(), free_ports()).await;
+    let record = json!({ "timeUnixNano": "1704110400000000000", "body": { "stringValue": "a line" } });
+    let body = json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [record] }] }] }).to_string().into_bytes();
+    let (status, text) = process.post("/v1/logs", &[("Content-Type", "application/json")], body).await;
+    assert_eq!(status, 200, "{text}");
+    let began = Instant::now();
+    let state = loop {
+        let state = object(s3, &format!("jobs/{prefix}/state/logs.json"));
+        if let Some(state) = state.filter(|state| state["commit"]["segments"] == 1) {
+            break state;
+        }
+        assert!(began.elapsed() < PATIENCE, "no state of a commit appears:\n{}", process.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(state["table"], "logs");
+    assert!(process.stop().success());
 }

@@ -22,7 +22,7 @@ use crate::schema::read_schema;
 use crate::segments::{self, PlannedSegment};
 use crate::snapshots::Snapshots;
 use crate::sources::{Source, TableSources};
-use crate::{EngineConfig, EngineError, Metrics, is_damaged, is_stale};
+use crate::{EngineConfig, EngineError, Metrics, Reads, is_damaged, is_stale};
 
 /// How often a scan is planned before a vanishing object is given up on.
 const PLAN_ATTEMPTS: usize = 3;
@@ -54,6 +54,8 @@ pub struct Opened {
     pub provider: Arc<dyn TableProvider>,
     /// What is read and what isn't.
     pub report: Arc<ScanReport>,
+    /// Counts what is read.
+    pub reads: Reads,
 }
 
 /// Where the rows of a table are: in the WAL's segments, and in the snapshot, whose ledgers name the segments that they were in.
@@ -246,6 +248,7 @@ impl Engine {
         segments: Option<Vec<PlannedSegment>>,
         report: ScanReport,
     ) -> Opened {
+        let reads = Reads::default();
         let provider = TenantRows {
             table,
             tenant: tenant.clone(),
@@ -256,8 +259,9 @@ impl Engine {
             batch_size: self.config.batch_size,
             target_partitions: self.config.target_partitions,
             pushdown: self.config.pushdown,
+            reads: reads.clone(),
         };
-        Opened { session: self.session(), provider: Arc::new(provider), report: Arc::new(report) }
+        Opened { session: self.session(), provider: Arc::new(provider), report: Arc::new(report), reads }
     }
 
     /// The listed segments, and apart from them those that are set aside because nobody can read them.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use icegate_model::{TenantId, TimeRange};
+use icegate_model::{TenantId, TimeRange, Timestamp};
 use icegate_schema::columns;
 use icegate_tables::{Bound, DataFile, Snapshot};
 
@@ -18,10 +18,13 @@ impl Window {
     /// Holds every time.
     pub(crate) const EVERYTHING: Self = Self { first: i64::MIN, last: i64::MAX };
 
-    /// None for a range that holds no time.
+    /// None for a range that holds no time. Rows may be of times that a [`Timestamp`] can't say, up to the year 2554 by OTLP: a range
+    /// that ends where these do has no end, and the same for its start.
     pub(crate) fn of(range: TimeRange) -> Option<Self> {
         let last_nanos = range.end().nanos().saturating_sub(1);
-        (range.start() < range.end()).then(|| Self { first: range.start().micros(), last: last_nanos.div_euclid(1_000) })
+        let first = if range.start() == Timestamp::MIN { i64::MIN } else { range.start().micros() };
+        let last = if range.end() == Timestamp::MAX { i64::MAX } else { last_nanos.div_euclid(1_000) };
+        (range.start() < range.end()).then_some(Self { first, last })
     }
 
     /// Whether rows from `min` to `max`, both in it, may lie in the window.
@@ -70,7 +73,6 @@ fn is_foreign(file: &DataFile) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use icegate_model::Timestamp;
     use icegate_tables::ColumnBounds;
 
     use super::*;
@@ -87,6 +89,8 @@ mod tests {
         assert_eq!(nanos(5, 5), None);
         let all = Window::of(TimeRange::ALL).unwrap();
         assert!(all.overlaps(0, 0) && all.overlaps(i64::MIN, i64::MIN / 1_000) && all.overlaps(i64::MAX / 1_000, i64::MAX));
+        // The last microsecond of OTLP, in the year 2554.
+        assert!(all.overlaps(18_446_744_073_709_551, 18_446_744_073_709_551) && all.overlaps(i64::MIN, i64::MIN));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
-use datafusion::datasource::physical_plan::ParquetSource;
+use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
@@ -16,6 +16,7 @@ use icegate_model::{Table, TenantId};
 use icegate_tables::DataFile;
 
 use crate::PredicatePushdown;
+use crate::reads::Reads;
 use crate::segments::PlannedSegment;
 use crate::sources::Source;
 use crate::{segment_scan, table_scan};
@@ -31,6 +32,7 @@ pub(crate) struct TenantRows {
     pub(crate) batch_size: usize,
     pub(crate) target_partitions: usize,
     pub(crate) pushdown: PredicatePushdown,
+    pub(crate) reads: Reads,
 }
 
 /// What a plan asks of both halves of a scan.
@@ -46,13 +48,15 @@ impl TenantRows {
     /// A Parquet source that reads from `source`.
     pub(crate) fn parquet(&self, source: &Source, metadata_size_hint: usize, shape: &ScanShape<'_>) -> ParquetSource {
         let readers = Arc::clone(&source.readers);
-        ParquetSource::new(TableSchema::from_file_schema(Arc::clone(&self.schema)))
+        let parquet = ParquetSource::new(TableSchema::from_file_schema(Arc::clone(&self.schema)))
             .with_parquet_file_reader_factory(readers)
             .with_metadata_size_hint(metadata_size_hint)
             .with_pushdown_filters(shape.pushdown)
             .with_reorder_filters(shape.pushdown)
             .with_enable_page_index(true)
-            .with_bloom_filter_on_read(true)
+            .with_bloom_filter_on_read(true);
+        self.reads.watch(parquet.metrics());
+        parquet
     }
 
     /// Whether `filters` are evaluated while decoding.

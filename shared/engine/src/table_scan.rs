@@ -61,7 +61,7 @@ mod tests {
     use parquet::arrow::ArrowWriter;
 
     use super::*;
-    use crate::PredicatePushdown;
+    use crate::{PredicatePushdown, Reads};
 
     /// A file as an older release may have written it: `tenant_id` and `timestamp` only.
     fn old_file() -> Vec<u8> {
@@ -99,6 +99,7 @@ mod tests {
             batch_size: 10,
             target_partitions: 2,
             pushdown,
+            reads: Reads::default(),
         };
         (session, Arc::new(rows))
     }

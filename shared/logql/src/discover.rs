@@ -1,18 +1,25 @@
+mod field_type;
+mod fields;
+mod gather;
+mod volume;
+
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::dataframe::DataFrame;
 use datafusion::prelude::col;
 use icegate_model::TimeRange;
-use icegate_schema::columns::{BODY, SEVERITY_TEXT, STREAM_LABELS};
+use icegate_schema::columns::{SEVERITY_TEXT, STREAM_LABELS};
 use icegate_series::Labels;
 
 use crate::ast::Selector;
-use crate::eval::drive::{Consume, drive};
-use crate::plan::{Aim, Plan, Trust};
-use crate::rows::{NameCache, Names, RowReader, StreamCache, TextColumn};
-use crate::stage::Wanted;
 use crate::{Limits, LogqlError, OpenRows};
+
+pub use field_type::FieldType;
+pub use fields::{Field, detected_fields};
+pub use volume::{StreamVolume, Volume, volumes};
+
+use gather::{Gather, gather};
 
 /// Names of stream labels in a range of time, sorted.
 ///
@@ -70,73 +77,29 @@ async fn streams(
     limits: &Limits,
     rows: &dyn OpenRows,
 ) -> Result<BTreeSet<Labels>, LogqlError> {
-    let source = rows.open(range).await?;
-    let aim = |trust| Aim { range, limits, trust, wanted: Wanted::Only(HashSet::new()), now: 0 };
-    let plan = Plan::new(selector, &[], &aim(Trust::Streams))?;
-    if plan.is_exact() {
-        let frame = plan.scan(&source)?.aggregate(vec![col(STREAM_LABELS), col(SEVERITY_TEXT)], vec![])?;
-        let found = drive(frame, || Distinct { limit: limits.values, ..Distinct::default() }).await?;
-        if !plan.is_undecided() {
-            return Ok(found.into_iter().flat_map(|part| part.found).collect());
-        }
-    }
-    let plan = Arc::new(Plan::new(selector, &[], &aim(Trust::Rows))?);
-    let frame = plan.scan_columns(&source, plan.columns())?;
-    let found = drive(frame, || Fitting {
-        plan: Arc::clone(&plan),
-        columns: plan.names(),
-        names: Names::default(),
-        distinct: Distinct { limit: limits.values, ..Distinct::default() },
-    })
-    .await?;
-    Ok(found.into_iter().flat_map(|part| part.distinct.found).collect())
+    let make = || Distinct { limit: limits.values, found: HashSet::new() };
+    let parts = gather(range, selector, limits, rows, make).await?;
+    Ok(parts.into_iter().flat_map(|part| part.found).collect())
 }
 
 /// Distinct streams.
-#[derive(Default)]
 struct Distinct {
     found: HashSet<Labels>,
-    streams: StreamCache,
     limit: usize,
 }
 
-impl Distinct {
-    fn insert(&mut self, labels: Labels) -> Result<(), LogqlError> {
-        self.found.insert(labels);
+impl Gather for Distinct {
+    fn group(&self, frame: DataFrame) -> Result<DataFrame, LogqlError> {
+        Ok(frame.aggregate(vec![col(STREAM_LABELS), col(SEVERITY_TEXT)], vec![])?)
+    }
+
+    fn take_group(&mut self, stream: Labels, _: &RecordBatch, _: usize) -> Result<(), LogqlError> {
+        self.found.insert(stream);
         if self.found.len() > self.limit { Err(LogqlError::TooManySeries { limit: self.limit }) } else { Ok(()) }
     }
-}
 
-impl Consume for Distinct {
-    fn consume(&mut self, batch: &RecordBatch) -> Result<(), LogqlError> {
-        let stream_labels = TextColumn::of(batch, STREAM_LABELS)?;
-        let severity = TextColumn::of(batch, SEVERITY_TEXT)?;
-        for row in 0..batch.num_rows() {
-            let labels = self.streams.get(stream_labels.text(row), severity.text(row));
-            self.insert(labels)?;
-        }
-        Ok(())
-    }
-}
-
-/// Distinct streams of rows that fit.
-struct Fitting {
-    plan: Arc<Plan>,
-    columns: NameCache,
-    names: Names,
-    distinct: Distinct,
-}
-
-impl Consume for Fitting {
-    fn consume(&mut self, batch: &RecordBatch) -> Result<(), LogqlError> {
-        let body = TextColumn::of(batch, BODY)?;
-        let mut found = Vec::new();
-        let mut reader = RowReader::new(batch, &mut self.distinct.streams, &mut self.columns)?;
-        for index in 0..batch.num_rows() {
-            if let Some(row) = self.plan.run(body.text(index), 0, reader.labels(index), &mut self.names) {
-                found.push(row.labels.stream);
-            }
-        }
-        found.into_iter().try_for_each(|labels| self.distinct.insert(labels))
+    fn take_row(&mut self, stream: Labels, _: i64, _: &str) -> Result<(), LogqlError> {
+        self.found.insert(stream);
+        if self.found.len() > self.limit { Err(LogqlError::TooManySeries { limit: self.limit }) } else { Ok(()) }
     }
 }

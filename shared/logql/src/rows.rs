@@ -6,7 +6,7 @@ mod metadata;
 mod names;
 mod stream;
 
-pub(crate) use columns::{TextColumn, Times, octets};
+pub(crate) use columns::{TextColumn, Times, column, octets};
 pub(crate) use labels::{ERROR, ERROR_DETAILS, EXTRACTED, RowLabels, is_error_label};
 pub(crate) use metadata::{NameCache, RowReader, columns_of};
 pub(crate) use names::Names;

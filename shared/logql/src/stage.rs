@@ -20,8 +20,10 @@ mod unwrap;
 use std::borrow::Cow;
 
 pub(crate) use extract::Wanted;
+pub(crate) use json::{parse as fields_of_json, paths_of as paths_of_json};
 pub(crate) use label_filter::{LabelTest, loosened};
 pub(crate) use line_filter::LineTest;
+pub(crate) use logfmt::all as fields_of_logfmt;
 pub(crate) use matcher::MatcherTest;
 pub(crate) use select_labels::Select;
 pub(crate) use unwrap::Unwrapping;

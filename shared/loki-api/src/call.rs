@@ -18,6 +18,11 @@ const ENCODING_FLAGS: &str = "x-loki-response-encoding-flags";
 /// Asks for stream labels, metadata and parsed labels apart.
 const CATEGORIZE_LABELS: &str = "categorize-labels";
 
+/// Tells who asks, as `Key=value` pairs with commas between.
+const QUERY_TAGS: &str = "x-query-tags";
+/// How Logs Drilldown names itself there; it takes a part of many series, with a warning, rather than an error.
+const DRILLDOWN: &str = "source=grafana-lokiexplore-app";
+
 /// A request as the endpoints see it.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -29,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) encoding: Encoding,
     /// Whether plain text is wanted where there is a choice.
     pub(crate) wants_text: bool,
+    /// Whether the client takes some of the series where there are too many.
+    pub(crate) takes_part: bool,
 }
 
 /// How streams are encoded.
@@ -60,8 +67,14 @@ impl FromRequest<Arc<Shared>> for Call {
         let form = if is_form(&parts.headers) { read(body).await? } else { Bytes::new() };
         let params = Params::parse(parts.uri.query(), &form)?;
         let wants_text = accepts(&parts.headers, "text/plain") && !accepts(&parts.headers, "application/json");
-        Ok(Self { tenant, params, encoding: Encoding::of(&parts.headers), wants_text })
+        let (encoding, takes_part) = (Encoding::of(&parts.headers), is_drilldown(&parts.headers));
+        Ok(Self { tenant, params, encoding, wants_text, takes_part })
     }
+}
+
+fn is_drilldown(headers: &HeaderMap) -> bool {
+    let tags = headers.get_all(QUERY_TAGS).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    tags.map(str::trim).any(|tag| tag.eq_ignore_ascii_case(DRILLDOWN))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -14,6 +14,11 @@ pub(crate) const MAX_ANSWER_BYTES: usize = 256 << 20;
 /// Selectors of one `series` request.
 pub(crate) const MAX_SELECTORS: usize = 100;
 
+/// Series of volumes.
+pub(crate) const MAX_VOLUME_SERIES: usize = 5_000;
+/// Detected fields, and values of one.
+pub(crate) const MAX_FIELDS: usize = 1_000;
+
 /// Bounds of queries, and how errors are written.
 #[derive(Clone, Debug)]
 pub struct LokiConfig {

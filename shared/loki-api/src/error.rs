@@ -35,6 +35,17 @@ pub enum LokiError {
         /// The bound.
         max: usize,
     },
+    /// A query for numbers where lines are needed.
+    #[error("only log selector is supported")]
+    LogsOnly,
+    /// A part of Loki's API that isn't there.
+    #[error("{path} isn't served, it is {reason}")]
+    NotServed {
+        /// The endpoint.
+        path: &'static str,
+        /// What it is for, and what there is instead.
+        reason: &'static str,
+    },
     /// More selectors than a `series` request may have.
     #[error("{given} selectors in match[], allowed are {max}")]
     TooManySelectors {
@@ -167,7 +178,8 @@ impl LokiError {
             Self::Query(LogqlError::Open { kind, .. }) => of_rows(*kind),
             Self::Query(error) => error.kind(),
             Self::Engine(error) => of_rows(error.kind()),
-            Self::EndBeforeStart { .. } | Self::Form { .. } | Self::NoWebSocket { .. } => ErrorKind::Invalid,
+            Self::EndBeforeStart { .. } | Self::Form { .. } | Self::LogsOnly | Self::NoWebSocket { .. } => ErrorKind::Invalid,
+            Self::NotServed { .. } | Self::TakesNoLogs => ErrorKind::Unsupported,
             Self::Memory { .. }
             | Self::TooLong { .. }
             | Self::RangeTooLong { .. }
@@ -179,7 +191,6 @@ impl LokiError {
             | Self::Timeout { .. } => ErrorKind::LimitExceeded,
             Self::Busy { .. } | Self::BusyTenant { .. } | Self::TooManyTails { .. } => ErrorKind::Unavailable,
             Self::Answer { .. } | Self::Panicked => ErrorKind::Internal,
-            Self::TakesNoLogs => ErrorKind::Unsupported,
             Self::NoSuchPath => ErrorKind::NotFound,
         }
     }

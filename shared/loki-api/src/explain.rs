@@ -26,9 +26,11 @@ struct Explanation<'a> {
 }
 
 /// `/loki/api/v1/explain`: how a query would be answered, what it would read and what not, and why; takes the parameters of
-/// `query_range`, or with `time` those of `query`. As text where `Accept` asks for it, else as JSON with the text inside.
+/// `query_range`, or with `time` those of `query`. As text where `format=text` or `Accept` asks for it, else as JSON with the text
+/// inside.
 pub(crate) async fn explain(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, LokiError> {
     let expr = parse(params::query(&call.params)?)?;
+    let wants_text = call.params.read("format", is_text)?.unwrap_or(call.wants_text);
     let is_instant = call.params.get("time").is_some() && matches!(expr, Expr::Metric(_));
     let read = if is_instant { params::instant_query } else { params::range_query };
     let query = Arc::new((read(&call.params, &state, &expr)?, expr));
@@ -38,12 +40,20 @@ pub(crate) async fn explain(State(state): State<Arc<Shared>>, call: Call) -> Res
     });
     let (explained, reports) = work.await?;
     let text = text(&explained, &reports);
-    if call.wants_text {
+    if wants_text {
         return Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response());
     }
     let reads = reports.iter().map(|report| Read::of(report)).collect();
     let explanation = Explanation { explained: &explained, reads, text };
     Ok(render::json(render::success(&explanation, MAX_ANSWER_BYTES)?))
+}
+
+fn is_text(format: &str) -> Result<bool, String> {
+    match format {
+        "text" => Ok(true),
+        "json" => Ok(false),
+        _ => Err("allowed are text and json".to_owned()),
+    }
 }
 
 fn text(explained: &Explained, reports: &[Arc<ScanReport>]) -> String {

@@ -14,7 +14,7 @@
 //! | 400 | a parameter, tenant or query that isn't allowed, or a bound of the query that is reached |
 //! | 413 | a form that is too large |
 //! | 429 | too many queries at once; `Retry-After` |
-//! | 501 | LogQL that isn't evaluated; logs to take in, on a host that takes none in |
+//! | 501 | LogQL that isn't evaluated, parts of Loki's API that aren't served; logs to take in, on a host that takes none in |
 //! | 503 | storage doesn't answer; `Retry-After` |
 //! | 504 | a query that takes too long |
 //!
@@ -33,13 +33,21 @@
 mod buildinfo;
 mod call;
 mod config;
+mod detected_field_values;
+mod detected_fields;
+mod detected_labels;
+mod drilldown_limits;
 mod error;
 mod explain;
+mod format_query;
+mod index_stats;
+mod index_volume;
 mod label_values;
 mod labels;
 mod metrics;
 mod observe;
 mod params;
+mod patterns;
 mod places;
 mod query;
 mod query_range;
@@ -50,6 +58,7 @@ mod run;
 mod series;
 mod state;
 mod tail;
+mod unserved;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -72,6 +81,7 @@ pub use metrics::Metrics;
 pub use state::{BuildInfo, LokiState};
 
 use state::Shared;
+use unserved::{UNSERVED, unserved};
 
 /// All endpoints that read; a host that takes logs in merges routes for those. Any other path is 404.
 pub fn router(state: LokiState) -> Router {
@@ -106,13 +116,24 @@ impl Tenants {
 
 fn routes(shared: Shared) -> Router {
     let shared = Arc::new(shared);
+    let unserved = UNSERVED.into_iter().fold(Router::new(), |router, (path, why)| router.route(path, unserved(path, why)));
     Router::new()
+        .merge(unserved)
         .route("/loki/api/v1/query", form(query::query))
         .route("/loki/api/v1/query_range", form(query_range::query_range))
         .route("/loki/api/v1/labels", form(labels::labels))
         .route("/loki/api/v1/label", form(labels::labels))
         .route("/loki/api/v1/label/{name}/values", form(label_values::label_values))
         .route("/loki/api/v1/series", form(series::series))
+        .route("/loki/api/v1/index/stats", form(index_stats::index_stats))
+        .route("/loki/api/v1/index/volume", form(index_volume::index_volume))
+        .route("/loki/api/v1/index/volume_range", form(index_volume::index_volume_range))
+        .route("/loki/api/v1/detected_labels", form(detected_labels::detected_labels))
+        .route("/loki/api/v1/detected_fields", form(detected_fields::detected_fields))
+        .route("/loki/api/v1/detected_field/{name}/values", form(detected_field_values::detected_field_values))
+        .route("/loki/api/v1/patterns", form(patterns::patterns))
+        .route("/loki/api/v1/format_query", form(format_query::format_query))
+        .route("/loki/api/v1/drilldown-limits", get(drilldown_limits::drilldown_limits))
         .route("/loki/api/v1/tail", get(tail::tail))
         .route("/api/prom/tail", get(tail::tail))
         .route("/loki/api/v1/explain", form(explain::explain))

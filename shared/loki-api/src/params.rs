@@ -38,15 +38,41 @@ fn whole_nanos(duration: Duration) -> i64 {
 /// What a range query asks.
 pub(crate) fn range_query(params: &Params, state: &LokiState, expr: &Expr) -> Result<QueryParams, LokiError> {
     let range = range(params, state)?;
-    let (start, end) = (range.start(), range.end());
-    let step = params.read("step", step)?.unwrap_or_else(|| default_step(end.since(start)));
-    let points = end.since(start).as_nanos() / step.as_nanos().max(1);
+    let step = step_within(params, range)?;
+    let interval = params.read("interval", interval)?.unwrap_or_default();
+    asked(params, state, expr, QueryParams { step, interval, ..over(range, state) })
+}
+
+/// A step of the range: `step`, by default a 250th of it.
+pub(crate) fn step_within(params: &Params, range: TimeRange) -> Result<Duration, LokiError> {
+    let length = range.end().since(range.start());
+    let step = params.read("step", step)?.unwrap_or_else(|| default_step(length));
+    let points = length.as_nanos() / step.as_nanos().max(1);
     if points > MAX_POINTS as u128 {
         let points = u64::try_from(points).unwrap_or(u64::MAX).saturating_add(1);
         return Err(LogqlError::TooManyPoints { points, limit: MAX_POINTS }.into());
     }
-    let interval = params.read("interval", interval)?.unwrap_or_default();
-    asked(params, state, expr, QueryParams { start, end, step, interval, ..instant(end, state) })
+    Ok(step)
+}
+
+/// The range with the defaults of everything else; the step is the whole range.
+pub(crate) fn over(range: TimeRange, state: &LokiState) -> QueryParams {
+    let step = range.end().since(range.start()).max(Duration::from_nanos(1));
+    QueryParams { start: range.start(), step, ..instant(range.end(), state) }
+}
+
+/// A number of things under the first of these names that is given; from 1 to `max`.
+pub(crate) fn at_most(params: &Params, names: &[&str], default: usize, max: usize) -> Result<usize, LokiError> {
+    let read = |text: &str| {
+        let asked = text.parse().ok().filter(|asked| (1..=max).contains(asked));
+        asked.ok_or_else(|| format!("allowed is an integer from 1 to {max}"))
+    };
+    for name in names {
+        if let Some(asked) = params.read(name, read)? {
+            return Ok(asked);
+        }
+    }
+    Ok(default)
 }
 
 /// What an instant query asks.
@@ -112,7 +138,7 @@ fn interval(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "allowed are seconds or a duration of 0 or more, such as 15, 0.5 or 5m".to_owned())
 }
 
-fn integer(text: &str) -> Result<i64, String> {
+pub(crate) fn integer(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "allowed is an integer above 0".to_owned())
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn tail(
         .iter()
         .map(|entry| DroppedEntry { timestamp: entry.timestamp.nanos().to_string(), labels: LabelMap(&entry.labels) });
     let frame = TailFrame { streams, dropped_entries: dropped.collect(), encoding_flags: &encoding.flags, warnings };
-    let bytes = bounded(&frame, max)?;
+    let bytes = bare(&frame, max)?;
     Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
@@ -98,14 +98,19 @@ pub(crate) fn success<T: Serialize>(data: &T, max: usize) -> Result<Vec<u8>, Lok
     write(Some(data), &[], max)
 }
 
-fn write<T: Serialize>(data: Option<&T>, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
-    bounded(&Success { status: "success", warnings, data }, max)
+/// The same with warnings.
+pub(crate) fn success_with<T: Serialize>(data: &T, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    write(Some(data), warnings, max)
 }
 
-/// JSON in at most `max` bytes.
-fn bounded<T: Serialize>(value: &T, max: usize) -> Result<Vec<u8>, LokiError> {
+fn write<T: Serialize>(data: Option<&T>, warnings: &[String], max: usize) -> Result<Vec<u8>, LokiError> {
+    bare(&Success { status: "success", warnings, data }, max)
+}
+
+/// An answer without an envelope.
+pub(crate) fn bare<T: Serialize>(answer: &T, max: usize) -> Result<Vec<u8>, LokiError> {
     let mut body = Bounded { bytes: Vec::new(), max };
-    match serde_json::to_writer(&mut body, value) {
+    match serde_json::to_writer(&mut body, answer) {
         Ok(()) => Ok(body.bytes),
         Err(error) if error.is_io() => Err(LokiError::AnswerTooLarge { max }),
         Err(source) => Err(LokiError::Answer { source }),

@@ -80,13 +80,14 @@ impl Maintainer {
 
     async fn look_after(&self, table: Table, dry_run: bool) -> Result<Report, MaintainError> {
         // Before the listing and before the metadata: the order is what the expiry's argument rests on.
-        let at = self.clock.now();
+        let managed = self.tables.is_managed();
+        let at = if dry_run || managed { self.clock.now() } else { self.tables.ask_time(table).await? };
         let Listing { segments, unknown, .. } = self.wal.list(table).await?;
         for path in unknown.iter().take(NAMED) {
             tracing::warn!(%table, object = %path, "unknown object in the write-ahead log, it stays");
         }
         let mut report = Report { segments: segments.len(), unknown, dry_run, ..Report::default() };
-        if self.tables.is_managed() {
+        if managed {
             report.managed = true;
             return Ok(report);
         }

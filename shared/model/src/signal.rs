@@ -60,6 +60,12 @@ impl Table {
             Self::Events => "events",
         }
     }
+
+    /// Its place in [`Table::ALL`], for what is kept of each table in an array.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl fmt::Display for Table {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use icegate_schema::label_name;
+use icegate_schema::{LEVEL_LABELS, label_name};
 
 use crate::line;
 
@@ -10,23 +10,6 @@ use crate::line;
 const UNKNOWN: &str = "unknown";
 /// A label of this name is the level already.
 const DETECTED_LEVEL: &str = "detected_level";
-/// Names of labels and of members of a line that hold a level, first found first.
-pub(crate) const LEVEL_NAMES: [&str; 14] = [
-    "level",
-    "LEVEL",
-    "Level",
-    "log.level",
-    "severity",
-    "SEVERITY",
-    "Severity",
-    "SeverityText",
-    "lvl",
-    "LVL",
-    "Lvl",
-    "severity_text",
-    "Severity_Text",
-    "SEVERITY_TEXT",
-];
 /// Where the record's own severity text stands among them: it is metadata of that name.
 const SEVERITY_TEXT: usize = 11;
 
@@ -94,7 +77,7 @@ fn rank(key: &str) -> Option<usize> {
     if name == DETECTED_LEVEL {
         return Some(0);
     }
-    LEVEL_NAMES.iter().position(|level| *level == name).map(|rank| rank + 1)
+    LEVEL_LABELS.iter().position(|level| *level == name).map(|rank| rank + 1)
 }
 
 fn of_number(number: i32) -> &'static str {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use icegate_schema::LEVEL_LABELS;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::level::{LEVEL_NAMES, normalised};
+use crate::level::normalised;
 
 /// Objects inside each other that are searched.
 const JSON_DEPTH: usize = 2;
@@ -58,7 +59,7 @@ impl<'de> Visitor<'de> for Search<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key::<Cow<'_, str>>()? {
             if self.depth < JSON_DEPTH {
-                let wanted = LEVEL_NAMES.contains(&name.as_ref());
+                let wanted = LEVEL_LABELS.contains(&name.as_ref());
                 members.next_value_seed(Search { depth: self.depth + 1, found: self.found, wanted })?;
             } else {
                 members.next_value::<IgnoredAny>()?;
@@ -99,7 +100,7 @@ pub(crate) fn logfmt_level(line: &str) -> Option<Cow<'_, str>> {
     let mut rest = line;
     while let Some((key, value, after)) = next_pair(rest) {
         rest = after;
-        let rank = LEVEL_NAMES.iter().position(|name| name.eq_ignore_ascii_case(key));
+        let rank = LEVEL_LABELS.iter().position(|name| name.eq_ignore_ascii_case(key));
         if let Some(rank) = rank
             && best.as_ref().is_none_or(|(least, _)| rank < *least)
         {

@@ -2,28 +2,12 @@
 
 use std::borrow::Cow;
 
-use icegate_schema::{STREAM_RESOURCE_ATTRIBUTES, UNKNOWN_SERVICE, label_name};
+use icegate_schema::{SERVICE_LABELS, STREAM_RESOURCE_ATTRIBUTES, UNKNOWN_SERVICE, label_name};
 
 use crate::group::ResourceText;
 use crate::json;
 use crate::level::Candidate;
 
-/// Stream labels that name the service where the resource doesn't, first found first.
-const SERVICE_LABELS: [&str; 13] = [
-    "service",
-    "app",
-    "application",
-    "app_name",
-    "name",
-    "app_kubernetes_io_name",
-    "container",
-    "container_name",
-    "k8s_container_name",
-    "component",
-    "workload",
-    "job",
-    "k8s_job_name",
-];
 /// The label that every stream has.
 const SERVICE_NAME: &str = "service_name";
 

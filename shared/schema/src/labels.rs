@@ -25,6 +25,41 @@ pub const STREAM_RESOURCE_ATTRIBUTES: [&str; 18] = [
     "k8s.job.name",
 ];
 
+/// Stream labels that name the service of a stream without `service_name`, first found first.
+pub const SERVICE_LABELS: [&str; 13] = [
+    "service",
+    "app",
+    "application",
+    "app_name",
+    "name",
+    "app_kubernetes_io_name",
+    "container",
+    "container_name",
+    "k8s_container_name",
+    "component",
+    "workload",
+    "job",
+    "k8s_job_name",
+];
+
+/// Names of labels, and of members of a line, that hold a level, first found first.
+pub const LEVEL_LABELS: [&str; 14] = [
+    "level",
+    "LEVEL",
+    "Level",
+    "log.level",
+    "severity",
+    "SEVERITY",
+    "Severity",
+    "SeverityText",
+    "lvl",
+    "LVL",
+    "Lvl",
+    "severity_text",
+    "Severity_Text",
+    "SEVERITY_TEXT",
+];
+
 /// The name that an attribute has as a Loki label: every character outside `[A-Za-z0-9_]` becomes `_`, runs of `_` collapse,
 /// a leading digit gets the prefix `key_`; `__name__` style names stay as they are.
 ///

@@ -133,7 +133,6 @@ impl Jobs {
     }
 
     fn known(&self, table: Table) -> std::sync::MutexGuard<'_, Known> {
-        let index = Table::ALL.iter().position(|other| *other == table).unwrap_or_default();
-        self.known[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.known[table.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

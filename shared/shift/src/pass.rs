@@ -65,12 +65,14 @@ impl Shifter {
         let oldest = readable.map(|segment| segment.created).min();
         let snapshot = self.tables.snapshot_since(table, oldest.unwrap_or(Timestamp::MAX)).await?;
         let shifted = snapshot.shifted();
+        // What is due and what is past its grace is decided by the store's clock.
+        let now = if listed.is_empty() { began } else { self.tables.time(table).await? };
         listed.retain(|segment| !marks.contains(&segment.name) || shifted.contains(&segment.name));
 
-        let mut state = JobState::new(table, self.holder(), began);
+        let mut state = JobState::new(table, self.holder(), now);
         let found = self.sort_out(table, listed, shifted, trigger, &mut state);
         let mut pass = Pass { left: found.pending.len(), ..Pass::default() };
-        let due = self.is_due(&found.pending, trigger, began);
+        let due = self.is_due(&found.pending, trigger, now);
         if !due && found.over.is_empty() {
             return Ok(pass);
         }
@@ -101,6 +103,7 @@ impl Shifter {
     ) -> Result<(), ShiftError> {
         pass.deleted = self.delete(table, &found.over).await;
         let Some(shifted) = shifted else { return Ok(()) };
+        let planned_on = shifted.newest();
         let mut selection = select(&self.wal, table, found.pending, shifted, &self.config).await?;
         self.set_aside(table, std::mem::take(&mut selection.unreadable), began, pass).await;
         self.leave_to_later_release(table, std::mem::take(&mut selection.newer), pass);
@@ -110,7 +113,7 @@ impl Shifter {
             state.quarantined = aside.marked().iter().cloned().collect();
             state.newer_format = aside.newer() as u64;
         }
-        state.commit = self.commit(table, selection, began, pass).await?;
+        state.commit = self.commit(table, selection, (began, planned_on), pass).await?;
         state.pending_segments = state.pending_segments.saturating_sub(pass.segments as u64);
         Ok(())
     }
@@ -139,7 +142,7 @@ impl Shifter {
         &self,
         table: Table,
         selection: Selection,
-        began: Timestamp,
+        (began, planned_on): (Timestamp, Timestamp),
         pass: &mut Pass,
     ) -> Result<Option<CommitState>, ShiftError> {
         let Selection { batches, segments, requests, repeated_rows, .. } = selection;
@@ -152,6 +155,7 @@ impl Shifter {
             segments: segments.iter().map(|segment| segment.name.clone()).collect(),
             requests,
             at: began,
+            after: Some(planned_on),
             oldest: segments.iter().map(|segment| segment.created).min(),
         };
         let committed = match self.tables.commit(table, Append { files, ledger }).await {
@@ -223,8 +227,8 @@ impl Shifter {
         let mut aside = self.aside(table);
         let mut past_grace = |segment: &Segment| {
             let since = aside.committed_since(&segment.name, now);
-            // The commit's time is of the committer's clock. Where this shifter goes on running, its own clock has to agree, so
-            // that one that is hours ahead does not take segments away from running queries.
+            // The commit's time may be a few minutes of a committer's clock off. Where this shifter goes on running, what it saw itself
+            // has to agree.
             let agreed = trigger == Trigger::Anything || since + self.config.grace <= now;
             agreed && shifted.segment(&segment.name).is_some_and(|at| at + self.config.grace <= now)
         };

@@ -49,8 +49,7 @@ impl Shifter {
     }
 
     pub(crate) fn aside(&self, table: Table) -> MutexGuard<'_, Aside> {
-        let index = Table::ALL.iter().position(|other| *other == table).unwrap_or_default();
-        self.aside[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.aside[table.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shifts all tables again and again until `stop`; a pass that has begun is finished. Failures are logged, counted and

@@ -46,7 +46,7 @@ pub(crate) struct Audited {
 
 impl Auditor {
     pub(crate) fn new(root: &Root, began: Instant) -> Self {
-        let clock = Arc::new(VirtualClock::new(began, 0));
+        let clock = Arc::new(VirtualClock::new(began));
         let tables = Tables::object_store(root.child("warehouse"), clock, Arc::new(SeededIds::new(u64::MAX)));
         Self {
             root: root.clone(),

@@ -16,6 +16,8 @@ use crate::world::World;
 
 /// Virtual time after which a run counts as stuck.
 const STUCK: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// How far a committer whose clock is wrong may date its commit ahead of the store's time.
+const COMMIT_TIMES_AHEAD: Duration = Duration::from_secs(75 * 60);
 /// Passes over each table in which everything has to be shifted once nothing fails any more (I8).
 const CYCLES: usize = 20;
 
@@ -158,7 +160,7 @@ async fn settle(world: &Arc<World>, process: usize) {
         pass(&life, &shifter).await;
     }
     world.count_many("passes to drain the write-ahead log", cycles as u64);
-    life.pause(world.scenario.grace + 2 * world.scenario.skew + Duration::from_secs(60)).await;
+    life.pause(world.scenario.grace + COMMIT_TIMES_AHEAD + Duration::from_secs(60)).await;
     pass(&life, &shifter).await;
     sweep(&life).await;
     let engine = reader::engine(&life);
@@ -188,7 +190,7 @@ async fn settle(world: &Arc<World>, process: usize) {
 /// What crashes and lost attempts left behind goes, and nothing else.
 async fn sweep(life: &Life) {
     let maintainer = maintainer::maintainer(life);
-    life.pause(MIN_ORPHAN_GRACE + 2 * life.world.scenario.skew + Duration::from_secs(60)).await;
+    life.pause(MIN_ORPHAN_GRACE + Duration::from_secs(60)).await;
     for table in life.world.scenario.tables.clone() {
         match maintainer.maintain(table, false).await {
             Ok(report) => maintainer::count(life, table, &report),

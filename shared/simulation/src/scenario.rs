@@ -3,6 +3,8 @@ use std::time::Duration;
 use icegate_model::Table;
 use icegate_testkit::{Dice, Odds};
 
+pub(crate) const DAY_SECONDS: u64 = 86_400;
+
 /// What a seed makes of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -19,8 +21,10 @@ pub(crate) struct Scenario {
     /// Lives of a thousand that are frozen once.
     pub(crate) freezes: u32,
     pub(crate) grace: Duration,
-    /// No clock is further ahead or behind than this.
+    /// No clock is further ahead or behind than this when its process begins.
     pub(crate) skew: Duration,
+    /// Lives of a thousand whose clock is set by up to a day, ahead or back.
+    pub(crate) steps: u32,
     /// Keys of a page of a listing.
     pub(crate) page: usize,
     /// Longest pause of a client between two requests.
@@ -60,8 +64,9 @@ impl Scenario {
             kills: if quiet { 0 } else { 600 },
             freezes: if quiet { 0 } else { 100 },
             grace: Duration::from_millis(*dice.pick(&[50, 30_000, 600_000])),
-            // S3 refuses requests of clocks that are wrong by more than 15 minutes.
-            skew: Duration::from_secs(*dice.pick(&[0, 150, 840])),
+            // S3 refuses requests of clocks that are wrong by more than 15 minutes; other stores refuse nothing.
+            skew: Duration::from_secs(*dice.pick(&[0, 150, 840, DAY_SECONDS, DAY_SECONDS])),
+            steps: *dice.pick(&[0, 0, 0, 300]) as u32,
             page: usize::try_from(*dice.pick(&[2, 3, 1_000])).unwrap_or(1_000),
             pause: Duration::from_millis(*dice.pick(&[300, 5_000, 400_000, 7_200_000])),
             max_row_groups: usize::try_from(*dice.pick(&[2, 4, 1_024])).unwrap_or(1_024),

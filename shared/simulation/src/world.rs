@@ -46,7 +46,7 @@ impl World {
         let scenario = Scenario::of(seed);
         let turns = Turns::new(Instant::now());
         // Objects are as old as the run's time says.
-        let clock = Arc::new(VirtualClock::new(turns.began(), 0));
+        let clock = Arc::new(VirtualClock::new(turns.began()));
         let root = Root::memory();
         let root = root.with_store(Arc::new(ClockedStore::new(Arc::clone(&root.store), clock)));
         Arc::new(Self {

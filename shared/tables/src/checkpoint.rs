@@ -16,7 +16,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// What a listing of a table's WAL found, which decides what has to be remembered of old commits.
 #[derive(Clone, Debug, Default)]
 pub struct InWal {
-    /// The time before the listing began.
+    /// The time before the listing began, by the store's clock ([`Tables::ask_time`](crate::Tables::ask_time)).
     pub at: Timestamp,
     /// When each segment that was listed was made, by its name.
     pub segments: HashMap<String, Timestamp>,
@@ -28,10 +28,15 @@ impl InWal {
         self.segments.values().copied().min().unwrap_or(self.at).min(self.at)
     }
 
+    /// From which commit time on everything is remembered, in whole milliseconds as commit times are.
+    pub(crate) fn whole_since(&self, horizon: Duration) -> Timestamp {
+        Timestamp::from_millis((self.at - horizon - CLOCK_SKEW).millis())
+    }
+
     /// What of these ledgers is still to be remembered. Within the horizon that is everything. Beyond it: the segments that are
     /// still in the WAL, and the requests that a segment in the WAL may repeat.
     pub(crate) fn needed(&self, history: &[History], horizon: Duration) -> Vec<History> {
-        let whole_since = self.at - horizon - CLOCK_SKEW;
+        let whole_since = self.whole_since(horizon);
         let requests_since = self.oldest().max(self.at - LONGEST_WAIT) - horizon - CLOCK_SKEW;
         let needed = history.iter().filter_map(|(url, ledger)| {
             if ledger.committed >= whole_since {
@@ -44,7 +49,8 @@ impl InWal {
                 return None;
             }
             let (entry, committed) = (ledger.entry.clone(), ledger.committed);
-            let kept = RecordedLedger { entry, committed, segments, requests, previous: Vec::new(), checkpoint: None };
+            let (previous, checkpoint, whole_since) = (Vec::new(), None, None);
+            let kept = RecordedLedger { entry, committed, segments, requests, previous, checkpoint, whole_since };
             Some((url.clone(), Arc::new(kept)))
         });
         needed.collect()
@@ -70,7 +76,8 @@ mod tests {
         let entry = Entry { commit: String::new(), snapshot_id: 1, committed_millis, rows_before: 0, rows_added: 0 };
         let segments = segments.iter().map(|name| Arc::from(*name)).collect();
         let requests = requests.iter().copied().map(RequestId).collect();
-        let ledger = RecordedLedger { entry, committed, segments, requests, previous: Vec::new(), checkpoint: None };
+        let (previous, checkpoint, whole_since) = (Vec::new(), None, None);
+        let ledger = RecordedLedger { entry, committed, segments, requests, previous, checkpoint, whole_since };
         (format!("l{at_hours}"), Arc::new(ledger))
     }
 

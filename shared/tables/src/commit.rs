@@ -10,10 +10,11 @@ use icegate_model::{ErrorKind, RequestId, Table, Timestamp, UniqueId};
 use crate::Tables;
 use crate::catalog::{Loaded, Swap};
 use crate::error::{BoxError, TablesError, corrupt};
-use crate::ledger::{Entry, History, Ledger, encode};
+use crate::ledger::{Entry, History, Ledger, encode, whole_since};
 use crate::manifest::{check_partitions, encode_manifest, encode_manifest_list};
 use crate::merge::{Merged, merge};
 use crate::plan::{Counts, append, commit_millis, summary_of};
+use crate::time::ALLOWANCE;
 use crate::write::WrittenFile;
 
 /// Longest time from a shift's plan, and from the first byte of a file, to the commit. What is older is refused: its ledger may
@@ -40,7 +41,7 @@ pub struct Append {
 pub struct Committed {
     /// The Iceberg snapshot.
     pub snapshot_id: i64,
-    /// When, by the committer's clock, never before the commit that it follows.
+    /// When, by the committer's clock or, where that is far off, by the store's; never before the commit that it follows.
     pub at: Timestamp,
     /// Rows of the table before.
     pub rows_before: u64,
@@ -58,6 +59,7 @@ impl Tables {
     /// - [`TablesError::AlreadyShifted`]: a ledger names one of the segments or requests; nothing was added.
     /// - [`TablesError::Contended`], [`TablesError::Store`], [`TablesError::Catalog`]: nothing was added.
     /// - [`TablesError::TooLate`]: [`LONGEST_COMMIT`] is over; nothing was added. Plan again.
+    /// - [`TablesError::Forgotten`]: what was committed since the plan is no longer all known; nothing was added. Plan again.
     /// - [`TablesError::OutcomeUnknown`]: it may have been added; repeating the same commit tells.
     /// - [`TablesError::RowCount`]: the table doesn't add up; nothing was added.
     pub async fn commit(&self, table: Table, append: Append) -> Result<Committed, TablesError> {
@@ -71,8 +73,10 @@ struct Commit<'a> {
     append: Append,
     id: UniqueId,
     snapshot_id: i64,
-    /// When the first of what this commit rests on came into being.
+    /// When the first of what this commit rests on came into being, by this process's clock.
     began: Timestamp,
+    /// The same by the store's clock.
+    stored: Option<Timestamp>,
     /// Written once: entries inherit the sequence number of the attempt that succeeds.
     manifest: Option<ManifestFile>,
     /// Kept over attempts as long as what it replaces is still listed.
@@ -92,7 +96,18 @@ impl<'a> Commit<'a> {
         let began = began(&append, tables.clock().now());
         let id = tables.ids().unique();
         let snapshot_id = snapshot_id(tables.ids().unique());
-        Self { tables, table, append, id, snapshot_id, began, manifest: None, merged: None, compared: HashSet::new() }
+        Self {
+            tables,
+            table,
+            append,
+            id,
+            snapshot_id,
+            began,
+            stored: None,
+            manifest: None,
+            merged: None,
+            compared: HashSet::new(),
+        }
     }
 
     async fn run(mut self) -> Result<Committed, TablesError> {
@@ -128,9 +143,13 @@ impl<'a> Commit<'a> {
     /// After an attempt of unknown outcome, a failure to look isn't a failure to commit.
     fn unsettled(&self, unknown: Option<BoxError>, error: TablesError) -> TablesError {
         match (unknown, error) {
-            (Some(source), TablesError::Store { .. } | TablesError::Catalog { .. } | TablesError::TooLate { .. }) => {
-                TablesError::OutcomeUnknown { table: self.table, commit: self.id.to_string(), source }
-            }
+            (
+                Some(source),
+                TablesError::Store { .. }
+                | TablesError::Catalog { .. }
+                | TablesError::TooLate { .. }
+                | TablesError::Forgotten { .. },
+            ) => TablesError::OutcomeUnknown { table: self.table, commit: self.id.to_string(), source },
             (_, error) => error,
         }
     }
@@ -150,6 +169,7 @@ impl<'a> Commit<'a> {
         // After the base was loaded: what was removed before that is too old here.
         self.check_age()?;
         self.compare(&history)?;
+        let stored = self.stored(&base).await?;
         let manifests = self.tables.manifests(self.table, &base).await?;
         let before = Counts::before(self.table, &base.metadata, &manifests)?;
         let added = Counts::of_files(&self.append.files);
@@ -160,7 +180,7 @@ impl<'a> Commit<'a> {
         let entry = Entry {
             commit: self.id.to_string(),
             snapshot_id: self.snapshot_id,
-            committed_millis: commit_millis(&base.metadata, self.tables.clock().now()),
+            committed_millis: commit_millis(&base.metadata, believable(self.tables.clock().now(), stored)),
             rows_before: before.rows,
             rows_added: added.rows,
         };
@@ -168,6 +188,8 @@ impl<'a> Commit<'a> {
             self.write_ledger(&base, attempt, entry.clone(), &history),
             self.write_manifest_list(&base, attempt, manifests),
         )?;
+        // Again by the store's clock, which nothing sets back.
+        self.check_stored_age(&base, attempt, stored).await?;
         let summary = summary_of(&before, &added, &entry.commit, &ledger);
         let change = append(&base.metadata, &entry, list, &ledger, summary);
         match self.tables.catalog().swap(self.table, &base, change).await? {
@@ -184,8 +206,36 @@ impl<'a> Commit<'a> {
     }
 
     fn check_age(&self) -> Result<(), TablesError> {
-        let age = self.tables.clock().now().since(self.began);
-        if age <= LONGEST_COMMIT { Ok(()) } else { Err(TablesError::TooLate { table: self.table, age, limit: LONGEST_COMMIT }) }
+        check_age(self.table, self.tables.clock().now().since(self.began))
+    }
+
+    /// When the oldest of the files was received by the store; without files a time before the commit.
+    async fn stored(&mut self, base: &Loaded) -> Result<Timestamp, TablesError> {
+        if let Some(stored) = self.stored {
+            return Ok(stored);
+        }
+        let oldest = self.append.files.iter().min_by_key(|file| file.written).filter(|_| self.tables.asks_the_store());
+        let stored = match oldest {
+            None => self.tables.time(self.table).await?,
+            Some(oldest) => {
+                let received = self.tables.received(&base.layout, &base.layout.path_of(oldest.url())?).await?;
+                // One that is gone was an orphan for so long that a sweep took it.
+                let gone = || TablesError::TooLate { table: self.table, age: Duration::MAX, limit: LONGEST_COMMIT };
+                received.ok_or_else(gone)?
+            }
+        };
+        self.stored = Some(stored);
+        Ok(stored)
+    }
+
+    /// What this attempt wrote tells what time it is at the store.
+    async fn check_stored_age(&self, base: &Loaded, attempt: u32, stored: Timestamp) -> Result<(), TablesError> {
+        if !self.tables.asks_the_store() {
+            return Ok(());
+        }
+        let written = self.tables.received(&base.layout, &base.layout.ledger(self.id, attempt)).await?;
+        let age = written.map_or(Duration::MAX, |written| written.since(stored));
+        check_age(self.table, age)
     }
 
     /// The ledgers that may hold something of this commit's.
@@ -202,6 +252,12 @@ impl<'a> Commit<'a> {
 
     /// SHIFT-1: nothing of this ledger is in a ledger of the history that the swap will extend.
     fn compare(&mut self, history: &[History]) -> Result<(), TablesError> {
+        if let (Some(planned), Some(whole_since)) = (self.append.ledger.after, whole_since(history))
+            && planned < whole_since
+        {
+            let (planned, whole_since) = (planned.millis(), whole_since.millis());
+            return Err(TablesError::Forgotten { table: self.table, planned, whole_since });
+        }
         let mut segments = HashSet::new();
         let mut requests = HashSet::new();
         for (_, ledger) in history.iter().filter(|(url, _)| !self.compared.contains(url)) {
@@ -267,6 +323,16 @@ impl<'a> Commit<'a> {
         self.manifest = Some(manifest.clone());
         Ok(Some(manifest))
     }
+}
+
+fn check_age(table: Table, age: Duration) -> Result<(), TablesError> {
+    if age <= LONGEST_COMMIT { Ok(()) } else { Err(TablesError::TooLate { table, age, limit: LONGEST_COMMIT }) }
+}
+
+/// The process's time, unless it can't be right where the store showed another within the longest commit.
+fn believable(own: Timestamp, stored: Timestamp) -> Timestamp {
+    let is_right = stored - ALLOWANCE <= own && own <= stored + LONGEST_COMMIT + ALLOWANCE;
+    if is_right { own.max(stored) } else { stored }
 }
 
 fn committed(entry: &Entry, attempts: u32) -> Committed {

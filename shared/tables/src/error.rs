@@ -71,6 +71,16 @@ pub enum TablesError {
         /// How long it may be.
         limit: Duration,
     },
+    /// The commit was planned on a table whose later ledgers are no longer all known.
+    #[error("table icegate.{table}: the commit was planned on a table of {planned} ms, ledgers are whole since {whole_since} ms")]
+    Forgotten {
+        /// The table.
+        table: Table,
+        /// The newest commit that the plan knew, milliseconds.
+        planned: i64,
+        /// Of which commits on nothing was forgotten, milliseconds.
+        whole_since: i64,
+    },
     /// The catalog failed while the commit was being swapped in, and reading back didn't settle whether it landed.
     /// Repeating the same commit is safe: if it did land, that answers [`TablesError::AlreadyShifted`].
     #[error("table icegate.{table}: unknown whether commit {commit} landed: {source}")]
@@ -197,7 +207,7 @@ impl TablesError {
             Self::Rows { .. } | Self::Behind { .. } => ErrorKind::Invalid,
             Self::SchemaChange { .. } | Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::AlreadyShifted { .. } | Self::Contended { .. } => ErrorKind::Conflict,
-            Self::OutcomeUnknown { .. } | Self::TooLate { .. } => ErrorKind::Unavailable,
+            Self::OutcomeUnknown { .. } | Self::TooLate { .. } | Self::Forgotten { .. } => ErrorKind::Unavailable,
             Self::RowCount { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::Store { source, .. } => icegate_storage::kind_of(source),
             Self::Catalog { kind, .. } => *kind,

@@ -29,8 +29,9 @@
 //!   loaded, and its commit is older than the horizon. Whoever commits that segment again has listed it before it was deleted, and has
 //!   at most [`LONGEST_COMMIT`](crate::LONGEST_COMMIT) for its commit, which is far less than the horizon: so it listed after the first
 //!   commit, found it in the history, and left the segment out. A segment that is written later was not committed before.
-//! - *Clocks*: commit times never decrease along the history. Differences between machines of up to five minutes are added to the
-//!   retention and the horizon.
+//!   A plan that took longer than it believes, because a clock was set back or a machine slept, is refused by what the checkpoint says of
+//!   itself: since which commit it is whole. Commit times are only labels there, which never decrease along the history.
+//! - *Clocks*: what is old is decided by the store's clock alone (`time`). Five minutes are added to the retention and the horizon.
 //!
 //! Snapshots of other writers carry no ledger and pass through; they are removed by the same rule. Catalogs that show only the newest
 //! snapshot keep the others in their own way; there step 1 alone keeps the ledgers few.
@@ -48,7 +49,7 @@ use crate::catalog::{Loaded, MetadataChange, Swap};
 use crate::checkpoint::InWal;
 use crate::commit::snapshot_id;
 use crate::error::TablesError;
-use crate::ledger::{Entry, Previous, encode_checkpoint};
+use crate::ledger::{Entry, Previous, encode_checkpoint, whole_since};
 use crate::manifest::encode_manifest_list;
 use crate::plan::{Counts, append, checkpoint_summary, commit_millis, is_checkpoint, unchanged};
 use crate::tables::CLOCK_SKEW;
@@ -165,7 +166,7 @@ impl Task<'_> {
         let chain = self.tables.ledger_chain(self.table, base, is_wanted, |ledger| ledger.checkpoint.is_some()).await?;
         let ledgers = chain.iter().take_while(|(_, ledger)| ledger.checkpoint.is_none()).count();
         let covered = ledgers == 0 && !chain.is_empty();
-        planned(self.table, &base.metadata, if covered { None } else { Some(ledgers) }, retention, self.tables.clock().now())
+        planned(self.table, &base.metadata, if covered { None } else { Some(ledgers) }, retention, self.in_wal.at)
     }
 
     async fn change(&self, base: &Loaded, plan: &Plan, snapshot_id: i64, attempt: u32) -> Result<MetadataChange, TablesError> {
@@ -183,13 +184,16 @@ impl Task<'_> {
         let (table, metadata, layout) = (self.table, &base.metadata, &base.layout);
         let id = self.tables.ids().unique();
         let history = self.tables.ledgers(table, base, self.tables.ledgers_since(self.in_wal.oldest())).await?;
-        let needed = self.in_wal.needed(&history, self.tables.horizon());
+        let horizon = self.tables.horizon();
+        let needed = self.in_wal.needed(&history, horizon);
+        // What an earlier checkpoint forgot this one doesn't know either.
+        let whole_since = whole_since(&history).max(Some(self.in_wal.whole_since(horizon))).unwrap_or_default();
         let manifests = self.tables.manifests(table, base).await?;
         let before = Counts::before(table, metadata, &manifests)?;
         let entry = Entry {
             commit: id.to_string(),
             snapshot_id,
-            committed_millis: commit_millis(metadata, self.tables.clock().now()),
+            committed_millis: commit_millis(metadata, self.tables.ask_time(table).await?),
             rows_before: before.rows,
             rows_added: 0,
         };
@@ -197,7 +201,7 @@ impl Task<'_> {
         let (parent, number) = (metadata.current_snapshot_id(), metadata.next_sequence_number());
         let list = encode_manifest_list(table, snapshot_id, parent, number, manifests).await?;
         let (ledger_path, list_path) = (layout.ledger(id, attempt), layout.manifest_list(snapshot_id, attempt, id));
-        let ledger = encode_checkpoint(table, entry.clone(), &history, &needed)?;
+        let ledger = encode_checkpoint(table, entry.clone(), &history, &needed, whole_since)?;
         try_join!(layout.write(&ledger_path, ledger), layout.write(&list_path, list))?;
 
         let ledger_url = layout.url(&ledger_path);

@@ -9,6 +9,9 @@ use object_store::path::Path;
 use crate::catalog::NAMESPACE;
 use crate::error::{TablesError, corrupt};
 
+/// File name of the object that is written to read the store's time; nothing refers to it.
+pub(crate) const TIME: &str = "time.json";
+
 /// The place of one table, and the names of things in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
@@ -55,6 +58,11 @@ impl Layout {
 
     pub(crate) fn ledger(&self, commit: UniqueId, attempt: u32) -> Path {
         self.root.path(&format!("ledger/{commit}-{attempt}.json"))
+    }
+
+    /// Overwritten by whoever wants to know the store's time.
+    pub(crate) fn time(&self) -> Path {
+        self.root.path("ledger").join(TIME)
     }
 
     pub(crate) fn data_file(&self, partition: &str, id: UniqueId) -> Path {

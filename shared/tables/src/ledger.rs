@@ -15,7 +15,7 @@
 //! A **checkpoint** is a ledger that also holds what is still needed of all ledgers before it, so that a reader stops there:
 //!
 //! ```json
-//! {"format-version": 1, "commit": "…", …, "checkpoint": [{"ledger": "s3://…/ledger/….json", "commit": "…", "snapshot-id": 1,
+//! {"format-version": 1, "commit": "…", …, "whole-since-millis": 1767139200000, "checkpoint": [{"ledger": "s3://…/ledger/….json", "commit": "…", "snapshot-id": 1,
 //!  "committed-millis": 1767225600000, "rows-before": 0, "rows-added": 2, "segments": ["…"], "requests": ["…"]}, …]}
 //! ```
 
@@ -55,6 +55,9 @@ pub struct Ledger {
     /// When the shift planned, which a commit must follow within [`LONGEST_COMMIT`](crate::LONGEST_COMMIT). The default means that
     /// nothing was planned before the commit began.
     pub at: Timestamp,
+    /// When the newest commit happened that the plan knew ([`Shifted::newest`]). If what came after it was forgotten since, the commit is
+    /// refused, however long the plan took by whatever clock.
+    pub after: Option<Timestamp>,
     /// When the oldest of the segments was made; ledgers are compared at least that far back. `None` means the horizon.
     pub oldest: Option<Timestamp>,
 }
@@ -70,6 +73,8 @@ struct LedgerObject {
     segments: Vec<String>,
     requests: Vec<String>,
     previous: Vec<Previous>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole_since_millis: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checkpoint: Option<Vec<EarlierObject>>,
 }
@@ -115,6 +120,8 @@ pub(crate) struct RecordedLedger {
     pub(crate) previous: Vec<Previous>,
     /// What is still needed of all ledgers before this one, newest first, where it is a checkpoint.
     pub(crate) checkpoint: Option<Vec<History>>,
+    /// From which commit time on a checkpoint keeps everything.
+    pub(crate) whole_since: Option<Timestamp>,
 }
 
 /// The segments and requests that commits since [`Shifted::since`] put into the table, each with its commit's time.
@@ -122,6 +129,7 @@ pub(crate) struct RecordedLedger {
 pub struct Shifted {
     pub(crate) segments: HashMap<Arc<str>, Timestamp>,
     pub(crate) requests: HashMap<RequestId, Timestamp>,
+    pub(crate) newest: Timestamp,
     pub(crate) since: Timestamp,
 }
 
@@ -154,6 +162,12 @@ impl Shifted {
         self.requests.iter().map(|(id, at)| (*id, *at))
     }
 
+    /// When the newest commit happened; the epoch before the first.
+    #[must_use]
+    pub fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
     /// Commits before this may be missing.
     #[must_use]
     pub fn since(&self) -> Timestamp {
@@ -170,17 +184,19 @@ pub(crate) fn encode(table: Table, ledger: &Ledger, entry: Entry, history: &[His
         segments: ledger.segments.clone(),
         requests: ledger.requests.iter().map(ToString::to_string).collect(),
         previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
+        whole_since_millis: None,
         checkpoint: None,
     };
     to_bytes(table, &object)
 }
 
-/// The bytes of a checkpoint that follows `history` and keeps `needed` of it.
+/// The bytes of a checkpoint that follows `history` and keeps `needed` of it, which is everything since `whole_since`.
 pub(crate) fn encode_checkpoint(
     table: Table,
     entry: Entry,
     history: &[History],
     needed: &[History],
+    whole_since: Timestamp,
 ) -> Result<Bytes, TablesError> {
     let earlier = needed.iter().map(|(url, ledger)| {
         let mut segments: Vec<String> = ledger.segments.iter().map(ToString::to_string).collect();
@@ -196,6 +212,7 @@ pub(crate) fn encode_checkpoint(
         segments: Vec::new(),
         requests: Vec::new(),
         previous: history.first().map(|(url, newest)| before_next(url, newest)).unwrap_or_default(),
+        whole_since_millis: Some(whole_since.millis()),
         checkpoint: Some(earlier.collect()),
     };
     to_bytes(table, &object)
@@ -222,9 +239,10 @@ fn decode(url: &str, bytes: &[u8]) -> Result<RecordedLedger, TablesError> {
         let ledger = recorded(url, object.entry, object.segments, &object.requests)?;
         Ok((object.ledger, Arc::new(ledger)))
     };
+    let whole_since = object.whole_since_millis.map(Timestamp::from_millis);
     let checkpoint = object.checkpoint.map(|all| all.into_iter().map(earlier).collect::<Result<_, _>>()).transpose()?;
     let ledger = recorded(url, object.entry, object.segments, &object.requests)?;
-    Ok(RecordedLedger { previous: object.previous, checkpoint, ..ledger })
+    Ok(RecordedLedger { previous: object.previous, checkpoint, whole_since, ..ledger })
 }
 
 fn recorded(url: &str, entry: Entry, segments: Vec<String>, requests: &[String]) -> Result<RecordedLedger, TablesError> {
@@ -236,6 +254,7 @@ fn recorded(url: &str, entry: Entry, segments: Vec<String>, requests: &[String])
         entry,
         previous: Vec::new(),
         checkpoint: None,
+        whole_since: None,
     })
 }
 
@@ -259,6 +278,11 @@ pub(crate) fn newest_ledger(metadata: &TableMetadata) -> Option<&str> {
 
 /// A ledger and its URL.
 pub(crate) type History = (String, Arc<RecordedLedger>);
+
+/// Since when a history that ends with a checkpoint is whole; `None` where nothing was forgotten.
+pub(crate) fn whole_since(history: &[History]) -> Option<Timestamp> {
+    history.iter().find_map(|(_, ledger)| ledger.whole_since)
+}
 
 impl Tables {
     /// The newest ledger and those before it that were committed at or after `since`, newest first; each is read once and then
@@ -331,7 +355,7 @@ mod tests {
             segments: vec!["a".to_owned(), "b".to_owned()],
             requests: vec![RequestId(31)],
             at: Timestamp::from_micros(5),
-            oldest: None,
+            ..Ledger::default()
         };
         let bytes = encode(Table::Logs, &ledger, entry(9), &[]).unwrap();
         let text = concat!(
@@ -367,16 +391,17 @@ mod tests {
         let second = encode(Table::Logs, &ledger, entry(2), std::slice::from_ref(&first)).unwrap();
         let second: History = ("l2".to_owned(), Arc::new(decode("l2", &second).unwrap()));
         let history = [second.clone(), first];
-        let bytes = encode_checkpoint(Table::Logs, entry(9), &history, &[second]).unwrap();
+        let bytes = encode_checkpoint(Table::Logs, entry(9), &history, &[second], Timestamp::from_millis(-3)).unwrap();
         let text = concat!(
             r#"{"format-version":1,"commit":"c","snapshot-id":4,"committed-millis":9,"rows-before":1,"rows-added":2,"#,
             r#""at-micros":9000,"segments":[],"requests":[],"#,
-            r#""previous":[{"ledger":"l2","committed-millis":2},{"ledger":"l1","committed-millis":1}],"#,
+            r#""previous":[{"ledger":"l2","committed-millis":2},{"ledger":"l1","committed-millis":1}],"whole-since-millis":-3,"#,
             r#""checkpoint":[{"ledger":"l2","commit":"c","snapshot-id":4,"committed-millis":2,"rows-before":1,"rows-added":2,"#,
             r#""segments":["a","b"],"requests":["0000000000000000000000000000001f"]}]}"#,
         );
         assert_eq!(std::str::from_utf8(&bytes).unwrap(), text);
         let checkpoint = Arc::new(decode("k", &bytes).unwrap());
+        assert_eq!(checkpoint.whole_since, Some(Timestamp::from_millis(-3)));
         let kept = checkpoint.checkpoint.as_ref().unwrap();
         assert_eq!((&kept[0].0[..], kept[0].1.committed, kept.len()), ("l2", Timestamp::from_millis(2), 1));
         assert!(kept[0].1.segments.contains("a") && kept[0].1.requests.contains(&RequestId(31)));

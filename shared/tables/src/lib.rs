@@ -62,6 +62,7 @@ mod plan;
 mod reachable;
 mod snapshot;
 mod tables;
+mod time;
 mod write;
 
 pub use catalog::{GlueOptions, RestAuthentication, RestOptions};

@@ -3,7 +3,8 @@
 //! An object is removed only if it is older than the grace and if metadata that was loaded after it was listed doesn't refer to
 //! it. That alone would leave one hole: a commit that is under way refers to files that no metadata names yet. Three things close it:
 //!
-//! - The grace is at least [`MIN_ORPHAN_GRACE`], more than [`LONGEST_COMMIT`]: a commit refuses files that are older than that.
+//! - The grace is at least [`MIN_ORPHAN_GRACE`], more than [`LONGEST_COMMIT`]: a commit refuses files that are older than that. Both
+//!   ages are by the store's clock, whatever time the two processes believe it is (`time`).
 //! - A process may be frozen between that check and its swap, for days. So before anything is removed the newest snapshot is
 //!   replaced ([`Tables::fence`]): whatever was checked before is now refused by its swap, checks again, and finds its files too old.
 //! - What is reachable is computed anew from the metadata that the replacement made; all that landed before is in it.
@@ -29,7 +30,7 @@ use crate::expire::Retention;
 use crate::reachable::Reachable;
 use crate::tables::CLOCK_SKEW;
 
-/// Younger objects are never removed, whatever grace is asked for: twice the longest commit, for clocks that differ.
+/// Younger objects are never removed, whatever grace is asked for: twice the longest commit.
 pub const MIN_ORPHAN_GRACE: Duration = LONGEST_COMMIT.saturating_mul(2);
 /// Most objects that one sweep removes; the next one finds the rest.
 const MAX_ORPHANS: usize = 100_000;
@@ -61,7 +62,7 @@ impl Tables {
         in_wal: &InWal,
         dry_run: bool,
     ) -> Result<Swept, TablesError> {
-        let now = self.clock().now();
+        let now = in_wal.at;
         let (old, in_use_since) = (now - grace.max(MIN_ORPHAN_GRACE), now - retention.time - CLOCK_SKEW);
         let mut reachable = Reachable::default();
         let loaded = self.newest(table).await?;

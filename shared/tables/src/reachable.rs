@@ -10,6 +10,7 @@ use object_store::path::Path;
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::{TablesError, corrupt};
+use crate::layout::TIME;
 use crate::ledger::{CONCURRENT_READS, RecordedLedger, ledger_of};
 
 /// Readers that can't list look for it; no metadata names it.
@@ -26,7 +27,7 @@ pub(crate) struct Reachable {
 
 impl Reachable {
     pub(crate) fn holds(&self, path: &Path) -> bool {
-        path.filename().is_none_or(|name| name == VERSION_HINT || self.names.contains(name))
+        path.filename().is_none_or(|name| name == VERSION_HINT || name == TIME || self.names.contains(name))
     }
 
     fn add(&mut self, url: &str) {

@@ -138,7 +138,8 @@ impl Tables {
 
     async fn shifted(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Shifted, TablesError> {
         let history = self.ledgers(table, loaded, since).await?;
-        let mut shifted = Shifted { since, ..Shifted::default() };
+        let newest = history.first().map(|(_, ledger)| ledger.committed).unwrap_or_default();
+        let mut shifted = Shifted { newest, since, ..Shifted::default() };
         for (_, ledger) in &history {
             let at = ledger.committed;
             shifted.segments.extend(ledger.segments.iter().map(|name| (Arc::clone(name), at)));

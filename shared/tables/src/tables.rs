@@ -12,8 +12,10 @@ use crate::catalog::{
 };
 use crate::data_file::DataFile;
 use crate::error::TablesError;
+use crate::layout::Layout;
 use crate::ledger::RecordedLedger;
 use crate::snapshot::Snapshot;
+use crate::time::Reading;
 
 /// How far back ledgers are read where nobody asks for more.
 const LEDGER_HORIZON: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,6 +34,7 @@ pub struct Tables {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
     horizon: Duration,
+    asks_the_store: bool,
     states: [TableState; Table::ALL.len()],
 }
 
@@ -39,6 +42,7 @@ pub struct Tables {
 #[derive(Default)]
 pub(crate) struct TableState {
     newest: Mutex<Option<Loaded>>,
+    time: Mutex<Option<Reading>>,
     pub(crate) built: Mutex<Option<Arc<Snapshot>>>,
     /// Held while a snapshot is built, so that queries that start together read its manifests once.
     pub(crate) building: tokio::sync::Mutex<()>,
@@ -92,7 +96,7 @@ impl Tables {
     }
 
     fn new(catalog: Box<dyn Catalog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
-        Self { catalog, clock, ids, horizon: LEDGER_HORIZON, states: Default::default() }
+        Self { catalog, clock, ids, horizon: LEDGER_HORIZON, asks_the_store: true, states: Default::default() }
     }
 
     /// Reads ledgers this far back instead of 24 hours.
@@ -100,6 +104,17 @@ impl Tables {
     pub fn with_ledger_horizon(mut self, horizon: Duration) -> Self {
         self.horizon = horizon;
         self
+    }
+
+    /// Believes its own clock instead of the store's: for a test that moves the one and can't move the other.
+    #[must_use]
+    pub fn believing_its_clock(mut self) -> Self {
+        self.asks_the_store = false;
+        self
+    }
+
+    pub(crate) fn asks_the_store(&self) -> bool {
+        self.asks_the_store
     }
 
     /// Whether the catalog's service removes what no snapshot needs. Then nobody else may list or delete files of the tables.
@@ -131,12 +146,21 @@ impl Tables {
     }
 
     pub(crate) fn state(&self, table: Table) -> &TableState {
-        match table {
-            Table::Logs => &self.states[0],
-            Table::Spans => &self.states[1],
-            Table::Metrics => &self.states[2],
-            Table::Events => &self.states[3],
-        }
+        &self.states[table.index()]
+    }
+
+    pub(crate) fn reading(&self, table: Table) -> Option<Reading> {
+        *self.state(table).time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_reading(&self, table: Table, reading: Reading) {
+        *self.state(table).time.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+    }
+
+    /// Where the table's files were when it was last loaded.
+    pub(crate) fn known_layout(&self, table: Table) -> Option<Arc<Layout>> {
+        let newest = self.state(table).newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.as_ref().map(|loaded| Arc::clone(&loaded.layout))
     }
 
     /// The newest metadata, asked of the catalog now.

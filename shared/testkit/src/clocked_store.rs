@@ -18,7 +18,7 @@ use object_store::{
 /// An object that was deleted, and how long after it was written.
 pub type Deleted = (Path, Duration);
 
-/// Passes everything on; listings say when the test's clock showed the put, so that a test decides how old an object is.
+/// Passes everything on; listings and heads say when the test's clock showed the put, so that a test decides how old an object is.
 #[derive(Debug)]
 pub struct ClockedStore {
     store: Arc<dyn ObjectStore>,
@@ -62,6 +62,13 @@ impl ClockedStore {
     }
 }
 
+/// Dates an object by the test's clock.
+fn date(written: &Mutex<HashMap<Path, Timestamp>>, object: &mut ObjectMeta) {
+    if let Some(at) = lock(written).get(&object.location) {
+        object.last_modified = (std::time::UNIX_EPOCH + at.since(Timestamp::default())).into();
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -89,7 +96,9 @@ impl ObjectStore for ClockedStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.store.get_opts(location, options).await
+        let mut got = self.store.get_opts(location, options).await?;
+        date(&self.written, &mut got.meta);
+        Ok(got)
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[std::ops::Range<u64>]) -> Result<Vec<Bytes>> {
@@ -120,10 +129,7 @@ impl ObjectStore for ClockedStore {
         let written = Arc::clone(&self.written);
         let dated = move |listed: Result<ObjectMeta>| {
             let mut object = listed?;
-            if let Some(at) = lock(&written).get(&object.location) {
-                let since_epoch = at.since(Timestamp::default());
-                object.last_modified = (std::time::UNIX_EPOCH + since_epoch).into();
-            }
+            date(&written, &mut object);
             Ok(object)
         };
         self.store.list(prefix).map(dated).boxed()

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -41,8 +40,8 @@ impl LocalStack {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../local/stack/start");
         let mut command = Command::new(script);
         command.args(services).stdin(Stdio::null()).stdout(Stdio::piped());
-        for (name, listener) in PORTS.into_iter().zip(listeners()) {
-            command.env(name, listener.local_addr().map_or(0, |address| address.port()).to_string());
+        for (name, port) in PORTS.into_iter().zip(crate::free_ports::<{ PORTS.len() }>()) {
+            command.env(name, port.to_string());
         }
         let mut child =
             command.envs(variables.iter().copied()).spawn().unwrap_or_else(|error| panic!("local/stack/start: {error}"));
@@ -74,9 +73,4 @@ impl Drop for LocalStack {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
-}
-
-/// Listeners on free ports, all at once, so that no two get the same.
-fn listeners() -> [TcpListener; PORTS.len()] {
-    PORTS.map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap_or_else(|error| panic!("no free port: {error}")))
 }

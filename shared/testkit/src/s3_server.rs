@@ -1,5 +1,5 @@
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,8 +10,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Serves until standard input ends, which it also does when the test is killed.
 const SCRIPT: &str = include_str!("aws_server.py");
 
-/// A server of its own process for S3, with atomic conditional puts, for S3 Tables and for Glue: moto, from the Python that `ICEGATE_PYTHON` names, which needs the
-/// packages of `local/tests/it/python/requirements.txt`. It takes any credentials.
+/// A server of its own process for S3, with atomic conditional puts, for S3 Tables and for Glue: moto, from the Python that
+/// `ICEGATE_PYTHON` names, which needs the packages of `local/tests/it/python/requirements.txt`. It takes any credentials.
 #[derive(Debug)]
 pub struct S3Server {
     child: Child,
@@ -41,7 +41,7 @@ impl S3Server {
     #[must_use]
     pub fn start() -> Option<Self> {
         let python = std::env::var_os("ICEGATE_PYTHON")?;
-        let port = free_port();
+        let [port] = crate::free_ports();
         let mut command = Command::new(python);
         command.args(["-c", SCRIPT, &port.to_string()]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap_or_else(|error| panic!("ICEGATE_PYTHON can't be run: {error}"));
@@ -107,9 +107,4 @@ impl Drop for S3Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener.unwrap_or_else(|error| panic!("no free port: {error}")).port()
 }

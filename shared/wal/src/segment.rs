@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use icegate_model::{Table, TenantId, Timestamp};
@@ -12,6 +13,10 @@ use crate::name::SegmentName;
 
 /// Most segments of one table that a listing holds: days of writing without a shift.
 const MAX_LISTED: usize = 1_000_000;
+
+/// A writer whose clock is further ahead of the store's is not believed: a segment is in no commit before it was received, and is
+/// due when the store has had it for long enough.
+const AHEAD: Duration = Duration::from_secs(60);
 
 /// Where the segments are.
 #[derive(Clone, Debug)]
@@ -32,7 +37,7 @@ pub struct Segment {
     pub size: u64,
     /// The store's tag of the object. A put that was repeated may have changed it, with the same bytes under it.
     pub e_tag: Option<String>,
-    /// When it was written, by the writer's clock.
+    /// When it was written, by the writer's clock; in a listing never later than the store received it, but for a minute.
     pub created: Timestamp,
     /// Whose rows it holds.
     pub tenants: SegmentTenants,
@@ -143,6 +148,10 @@ impl Segment {
         let name = SegmentName::parse(file.as_ref())?;
         let mut segment = Self::new(table, object.location.clone(), name, object.size);
         segment.e_tag.clone_from(&object.e_tag);
+        let received = Timestamp::from_millis(object.last_modified.timestamp_millis());
+        if segment.created > received + AHEAD {
+            segment.created = received;
+        }
         Some(segment)
     }
 

@@ -89,6 +89,11 @@ async fn moment(replica: &Replica, kills: &Kills, random: &mut Random) -> &'stat
             sleep(Duration::from_millis(random.below(700))).await;
             "shift"
         }
+        Role::Maintain => {
+            // A run is about a second away, and takes less.
+            sleep(Duration::from_millis(800 + random.below(2_500))).await;
+            "maintain"
+        }
         Role::Query | Role::TablesOnly => {
             until(kills.queries.subscribe(), 1 + random.below(6)).await;
             sleep(Duration::from_millis(random.below(100))).await;

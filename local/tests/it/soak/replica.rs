@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use icegate_testkit::free_ports;
+
 use super::wire::Wire;
 use crate::backend::Backend;
-use crate::process::{PATIENCE, free_ports, icegate};
+use crate::process::{PATIENCE, icegate};
 
 /// What a process of the running system is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,8 @@ pub(super) enum Role {
     Query,
     /// A query process that reads the tables alone.
     TablesOnly,
+    /// Expires snapshots and sweeps orphans once a second.
+    Maintain,
 }
 
 impl Role {
@@ -26,6 +30,7 @@ impl Role {
             Self::Shift => "shift",
             Self::Query => "query",
             Self::TablesOnly => "tables",
+            Self::Maintain => "maintain",
         }
     }
 }
@@ -127,6 +132,7 @@ impl Replica {
         format!(
             "{}\
              shift: {{ enabled: false, grace_secs: 90, jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: 1000, lease_secs: 1 }} }}\n\
+             maintain: {{ interval_secs: 1, snapshot_retention_secs: 81, min_snapshots_to_keep: 2, orphan_grace_secs: 7200 }}\n\
              engine: {{ wal_query_enabled: {}, refresh_interval_secs: 20, max_age_secs: 20 }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
@@ -142,6 +148,10 @@ impl Replica {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             self.check_runs();
+            // It serves nothing.
+            if self.role == Role::Maintain {
+                return;
+            }
             if reqwest::get(self.metrics_url()).await.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }

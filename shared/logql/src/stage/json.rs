@@ -1,9 +1,11 @@
 //! `| json`: all fields of a line that is an object.
 
+mod fields;
 mod path;
 mod paths;
 mod scan;
 
+pub(crate) use fields::paths as paths_of;
 pub(crate) use path::{Part, parse as parse_path};
 pub(crate) use paths::JsonPaths;
 pub(crate) use scan::{Scanner, Token};

@@ -92,6 +92,12 @@ impl Logfmt {
     }
 }
 
+/// Takes all pairs of a line that have a value.
+pub(crate) fn all(line: &str, labels: &mut RowLabels, names: &mut Names) {
+    let parser = Logfmt { strict: false, keep_empty: false, keys: Vec::new(), wanted: Wanted::All };
+    parser.parse(line, labels, names);
+}
+
 /// Why a pair can't be read, and where.
 #[derive(Debug, PartialEq, thiserror::Error)]
 enum Malformed {

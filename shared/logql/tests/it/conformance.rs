@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "says what is skipped, and what differs")]
 
 mod evaluations;
+mod formatting;
 mod parsing;
 mod pipelines;
 mod row;

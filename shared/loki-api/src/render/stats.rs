@@ -1,14 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use icegate_engine::ScanReport;
+use icegate_engine::{ReadFigures, ScanReport};
 use icegate_logql::Answer;
 use serde::Serialize;
 
 /// What a query took: Loki's summary as far as it is measured here, and what was read.
 ///
-/// Bytes and lines are those of the files and segments that the query's scans were planned over; what is skipped inside of them
-/// is counted too.
+/// Bytes are those fetched from storage, compressed; lines are those decoded, at least in the columns that filters look at. What
+/// bounds and bloom filters leave out counts for neither.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stats {
     summary: Summary,
@@ -39,15 +39,23 @@ struct Total {
     segments: u64,
     segments_outside_range: u64,
     segments_shifted: u64,
+    /// Lines and bytes, compressed, of the planned files and segments.
+    planned_lines: u64,
+    planned_bytes: u64,
+    /// What of them wasn't read, and by what that was known.
+    lines_filtered: u64,
+    lines_outside_page_bounds: u64,
+    row_groups_outside_bounds: u64,
+    row_groups_outside_bloom_filters: u64,
 }
 
 impl Stats {
-    pub(crate) fn new(reports: &[Arc<ScanReport>], took: Duration, answer: &Answer) -> Self {
+    pub(crate) fn new(scans: &[(Arc<ScanReport>, ReadFigures)], took: Duration, answer: &Answer) -> Self {
         let (mut read, mut bytes, mut lines) = (Total::default(), 0, 0);
-        for report in reports {
-            read.add(report);
-            bytes += report.files.bytes + report.segments.bytes;
-            lines += report.files.rows + report.segments.rows;
+        for (report, figures) in scans {
+            read.add(report, figures);
+            bytes += figures.bytes;
+            lines += figures.rows;
         }
         let summary = Summary {
             bytes_processed_per_second: per_second(bytes, took),
@@ -57,7 +65,12 @@ impl Stats {
             exec_time: took.as_secs_f64(),
             total_entries_returned: returned(answer),
         };
-        Self { summary, icegate: read, warnings: crate::rows::warnings(reports) }
+        Self { summary, icegate: read, warnings: crate::rows::warnings(scans.iter().map(|(report, _)| report)) }
+    }
+
+    /// Adds a warning of its own.
+    pub(crate) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
 
     pub(crate) fn warnings(&self) -> &[String] {
@@ -66,13 +79,19 @@ impl Stats {
 }
 
 impl Total {
-    fn add(&mut self, report: &ScanReport) {
+    fn add(&mut self, report: &ScanReport, figures: &ReadFigures) {
         self.scans += 1;
         self.files += report.files.planned;
         self.files_outside_range += report.files.outside_range;
         self.segments += report.segments.planned;
         self.segments_outside_range += report.segments.outside_range;
         self.segments_shifted += report.segments.shifted;
+        self.planned_lines += report.files.rows + report.segments.rows;
+        self.planned_bytes += report.files.bytes + report.segments.bytes;
+        self.lines_filtered += figures.rows_filtered;
+        self.lines_outside_page_bounds += figures.rows_outside_page_bounds;
+        self.row_groups_outside_bounds += figures.row_groups_outside_bounds;
+        self.row_groups_outside_bloom_filters += figures.row_groups_outside_bloom_filters;
     }
 }
 

@@ -26,12 +26,12 @@ pub(crate) const TRACE: &str = "5b8efff798038103d269b633813fc60c";
 pub(crate) const TENANT: &str = "my-tenant";
 
 /// In the table.
-const SHIFTED: [Log; 2] = [
+pub(crate) const SHIFTED: [Log; 2] = [
     Log::info("api-service", T0, "Request processed successfully"),
     Log { attributes: &[("user.id", "u1")], trace_id: TRACE, ..Log::error("api-service", T0 + 60, "login failed") },
 ];
 /// In the WAL.
-const FRESH: [Log; 2] =
+pub(crate) const FRESH: [Log; 2] =
     [Log::info("api-service", T0 + 120, "level=warn msg=\"login ok\""), Log::error("api-gateway", T0 + 180, "Payment timeout")];
 const FOREIGN: [Log; 1] = [Log::info("secret-service", T0 + 1, "of another tenant")];
 
@@ -157,7 +157,7 @@ pub(crate) fn encoded(params: &[(&str, &str)]) -> String {
     params.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect::<Vec<_>>().join("&")
 }
 
-fn rows(tenant: &str, logs: &[Log]) -> Vec<(Table, arrow::array::RecordBatch)> {
+pub(crate) fn rows(tenant: &str, logs: &[Log]) -> Vec<(Table, arrow::array::RecordBatch)> {
     let tenant: TenantId = tenant.parse().unwrap();
     let origin = Origin { tenant, account: None, ingested: Timestamp::from_secs(T0 + 300) };
     let rows = decode(Signal::Logs, Encoding::Json, &request(logs), &origin, &Limits::default()).unwrap();
@@ -165,7 +165,7 @@ fn rows(tenant: &str, logs: &[Log]) -> Vec<(Table, arrow::array::RecordBatch)> {
     rows.batches
 }
 
-async fn append(wal: &Arc<Wal>, tenant: &str, logs: &[Log]) {
+pub(crate) async fn append(wal: &Arc<Wal>, tenant: &str, logs: &[Log]) {
     append_rows(wal, tenant, rows(tenant, logs)).await;
 }
 

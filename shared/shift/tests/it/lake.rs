@@ -13,7 +13,7 @@ use icegate_schema::{arrow_schema, attribute_map_fields, attribute_map_type, col
 use icegate_shift::{Jobs, JobsConfig, Metrics, ShiftConfig, Shifter};
 use icegate_storage::Root;
 use icegate_tables::Tables;
-use icegate_testkit::{ManualClock, SeededIds};
+use icegate_testkit::{ClockedStore, ManualClock, SeededIds};
 use icegate_wal::{Request, Wal, Writer, WriterConfig};
 use object_store::ObjectStoreExt;
 
@@ -35,6 +35,8 @@ impl Lake {
 
     pub(crate) async fn on(root: Root) -> Self {
         let clock = Arc::new(ManualClock::at(START));
+        let dated = ClockedStore::new(Arc::clone(&root.store), Arc::clone(&clock) as Arc<dyn Clock>);
+        let root = root.with_store(Arc::new(dated));
         let tables =
             Tables::object_store(root.child("warehouse"), Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededIds::new(1)));
         tables.migrate_create(false).await.unwrap();

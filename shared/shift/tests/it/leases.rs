@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use icegate_model::{Clock, Table};
 use icegate_shift::{Codec, Jobs, JobsConfig, Metrics};
-use icegate_storage::{Counted, RequestMetrics, Root};
+use icegate_storage::aws::AwsOptions;
+use icegate_storage::{Counted, RequestMetrics, Root, Stores};
+use icegate_testkit::S3Server;
 use icegate_wal::Wal;
 use object_store::ObjectStoreExt;
 use prometheus_client::encoding::text::encode;
@@ -23,10 +25,24 @@ async fn objects(root: &Root, below: &str) -> usize {
     listed.len()
 }
 
-async fn everywhere() -> Vec<(Option<tempfile::TempDir>, Root)> {
+/// Memory, files, and a server of S3's protocol where there is one.
+async fn everywhere(test: &str) -> Vec<(Option<tempfile::TempDir>, Root)> {
     let directory = tempfile::tempdir().unwrap();
     let files = Root::open(&format!("file://{}/", directory.path().display())).unwrap();
-    vec![(None, Root::memory()), (Some(directory), files)]
+    let mut places = vec![(None, Root::memory()), (Some(directory), files)];
+    places.extend(on_s3(test).map(|root| (None, root)));
+    places
+}
+
+fn on_s3(test: &str) -> Option<Root> {
+    let server = S3Server::shared(test)?;
+    let s3 = AwsOptions {
+        region: Some("us-east-1".to_owned()),
+        endpoint: Some(server.endpoint()),
+        credentials: Some(("key".to_owned(), "secret".to_owned())),
+        ..AwsOptions::default()
+    };
+    Some(Stores::new(s3).open(&format!("s3://{}/lake/", server.bucket())).unwrap())
 }
 
 /// Runs passes of several shifters side by side until nothing is left; how often segments were read.
@@ -58,7 +74,7 @@ async fn race(lake: &Arc<Lake>, shifters: u64, leases: bool) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn shifters_side_by_side_add_each_row_once_with_leases_and_without() {
-    for (_directory, root) in everywhere().await {
+    for (_directory, root) in everywhere("leases::shifters_side_by_side_on_s3").await {
         for (number, (shifters, leases)) in [(2, false), (8, false), (2, true), (8, true)].into_iter().enumerate() {
             let lake = Arc::new(Lake::on(root.child(&number.to_string())).await);
             lake.write(&(1..=u128::from(SEGMENTS)).map(|id| (id, 2)).collect::<Vec<_>>()).await;
@@ -73,7 +89,7 @@ async fn shifters_side_by_side_add_each_row_once_with_leases_and_without() {
 
 #[tokio::test]
 async fn a_table_is_worked_by_one_and_then_by_who_comes_after_the_lease_ends() {
-    for (_directory, root) in everywhere().await {
+    for (_directory, root) in everywhere("leases::a_table_is_worked_by_one_on_s3").await {
         let lake = Lake::on(root).await;
         let (first, second) = (lake.sharing(2, 1), lake.sharing(3, 1));
         lake.write(&[(1, 1), (2, 1), (3, 1)]).await;

@@ -96,8 +96,9 @@ async fn an_old_segment_that_is_set_aside_does_not_make_every_pass_read_old_ledg
     }
     lake.clock.advance(GRACE);
     assert_eq!(shifter.pass(Table::Logs).await.unwrap().deleted, 1);
-    let ledgers: Vec<_> =
+    let mut ledgers: Vec<_> =
         lake.root.store.list(Some(&lake.root.path("warehouse/icegate/logs/ledger"))).try_collect().await.unwrap();
+    ledgers.retain(|object| object.location.filename() != Some("time.json"));
     assert_eq!(ledgers.len(), 1);
     lake.clock.advance(Duration::from_secs(30 * 86_400));
     lake.write(&[(3, 1)]).await;

@@ -48,6 +48,9 @@ pub(crate) fn count(life: &Life, table: Table, report: &Report) {
     ] {
         if count > 0 {
             life.world.count_many(event, count as u64);
+            if life.has_a_wrong_clock() {
+                life.world.count(format!("{event} by a process whose clock is hours off"));
+            }
         }
     }
 }

@@ -61,8 +61,8 @@ pub(crate) async fn query(life: &Life, engine: &Engine, table: Table, tenant: &T
             life.note(&format!("query of {table} failed: {}", error.kind()));
             life.world.count(format!("queries that fail: {}", error.kind()));
             // A grace that is shorter than a query, as some runs have it, may fail it; never answer it wrongly.
-            let Scenario { grace, skew, .. } = life.world.scenario;
-            let short = grace < Duration::from_secs(600) || skew > Duration::from_secs(300) || life.link.was_frozen();
+            let Scenario { grace, .. } = life.world.scenario;
+            let short = grace < Duration::from_secs(600) || life.link.was_frozen();
             if life.link.troubles() == troubles && !(short && error.kind() == ErrorKind::Conflict) {
                 life.world.violate(format!("FAILED: a query without a fault: {error}"));
             }

@@ -3,7 +3,7 @@
 use icegate_simulation::Report;
 
 /// Rows of the fault matrix, each with what has to have happened.
-const ROWS: [(&str, &[&str]); 12] = [
+const ROWS: [(&str, &[&str]); 13] = [
     (
         "F1 killed between a segment's put and its acknowledgement",
         &["event: killed between a segment's put and its acknowledgement", "event: a request is repeated"],
@@ -58,6 +58,16 @@ const ROWS: [(&str, &[&str]); 12] = [
     ),
     ("F12 clean-up and expiry beside queries", &["event: a query is planned once more", "event: a snapshot is expired"]),
     ("F13 shift, expiry and deletion beside each other", &["event: a checkpoint of the ledgers", "segments deleted"]),
+    (
+        "F14 clocks that are wrong by a day, or set by a day",
+        &[
+            "event: a clock is set by hours while its process lives",
+            "event: a process whose clock is hours off commits",
+            "event: a process whose clock is hours off deletes segments",
+            "event: a snapshot is expired by a process whose clock is hours off",
+            "event: an orphan is removed by a process whose clock is hours off",
+        ],
+    ),
     ("F23 frozen processes", &["freezes"]),
 ];
 

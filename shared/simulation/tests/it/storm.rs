@@ -8,7 +8,7 @@ use icegate_model::{Clock, RequestId, Table, Timestamp};
 use icegate_shift::{Metrics, ShiftConfig, Shifter};
 use icegate_storage::Root;
 use icegate_tables::Tables;
-use icegate_testkit::{Call, Dice, Fate, FaultyStore, ManualClock, Network, Odds, SeededIds};
+use icegate_testkit::{Call, ClockedStore, Dice, Fate, FaultyStore, ManualClock, Network, Odds, SeededIds};
 use icegate_wal::{Request, Wal, Writer, WriterConfig};
 use object_store::Error;
 use tokio::time::{Instant, sleep};
@@ -38,6 +38,7 @@ impl Network for Stormy {
 async fn time_to_drain(seed: u64, refused: u32) -> (Duration, u64) {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_secs(1_704_067_200)));
     let root = Root::memory();
+    let root = root.with_store(Arc::new(ClockedStore::new(Arc::clone(&root.store), Arc::clone(&clock))));
     let quiet = Tables::object_store(root.child("warehouse"), Arc::clone(&clock), Arc::new(SeededIds::new(seed)));
     quiet.migrate_create(false).await.unwrap();
     write(&root, &clock, seed).await;

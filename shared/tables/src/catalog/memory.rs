@@ -11,6 +11,7 @@ use super::{Catalog, Loaded, MetadataChange, Swap, apply};
 use crate::definition::Definition;
 use crate::error::TablesError;
 use crate::layout::Layout;
+use crate::time::Moment;
 
 /// Pointers that live and die with the process.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl MemoryCatalog {
 
     fn loaded(&self, table: Table, layout: Arc<Layout>, metadata: TableMetadata) -> Loaded {
         let location = format!("memory:{table}/v{}", self.versions.fetch_add(1, Ordering::Relaxed));
-        Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: self.clock.now() }
+        Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: Moment::now(self.clock.as_ref()) }
     }
 }
 
@@ -57,7 +58,7 @@ impl Catalog for MemoryCatalog {
         if tables.get(&table).is_none_or(|current| current.token != base.token) {
             return Ok(Swap::Conflict);
         }
-        let Some((metadata, _)) = apply(table, base, change, self.clock.now())? else {
+        let Some((metadata, _)) = apply(table, base, change)? else {
             return Ok(Swap::Conflict);
         };
         let loaded = self.loaded(table, Arc::clone(&base.layout), metadata);

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use iceberg::spec::{MetadataLog, TableMetadata};
 use iceberg::{TableRequirement, TableUpdate};
-use icegate_model::{Table, Timestamp};
+use icegate_model::Table;
 
 use crate::definition::Definition;
 use crate::error::{BoxError, IcebergContext, TablesError};
 use crate::layout::Layout;
+use crate::time::Moment;
 
 pub(crate) use self::glue::GlueCatalog;
 pub use self::glue::GlueOptions;
@@ -43,7 +44,7 @@ pub(crate) struct Loaded {
     /// What the backend compares at a swap, in its own terms.
     pub(crate) token: String,
     /// When the catalog said that it is the newest.
-    pub(crate) seen: Timestamp,
+    pub(crate) seen: Moment,
 }
 
 impl Loaded {
@@ -102,7 +103,6 @@ pub(super) fn apply(
     table: Table,
     base: &Loaded,
     change: MetadataChange,
-    now: Timestamp,
 ) -> Result<Option<(TableMetadata, Vec<MetadataLog>)>, TablesError> {
     if change.requirements.iter().any(|requirement| requirement.check(Some(&base.metadata)).is_err()) {
         return Ok(None);
@@ -113,11 +113,12 @@ pub(super) fn apply(
         builder = update.apply(builder).iceberg(table, "apply a change")?;
     }
     let built = builder.build().iceberg(table, "build metadata")?;
-    // A snapshot brings its own time; the library stamps everything else with a clock that isn't ours.
+    // A snapshot brings its own time. The library stamps everything else with this machine's clock, which may be wrong: there the
+    // table's time goes on by as little as it can.
     let metadata = if adds_snapshot {
         built.metadata
     } else {
-        stamped(table, &built.metadata, now.millis().max(base.metadata.last_updated_ms()))?
+        stamped(table, &built.metadata, base.metadata.last_updated_ms().saturating_add(1))?
     };
     Ok(Some((metadata, built.expired_metadata_logs)))
 }

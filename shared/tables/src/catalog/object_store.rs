@@ -13,13 +13,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use iceberg::spec::{MetadataLog, TableMetadata};
-use icegate_model::{Clock, Table, Timestamp};
+use icegate_model::{Clock, Table};
 use icegate_storage::{Root, is_not_found};
 
 use super::{Catalog, Loaded, MetadataChange, Swap, apply};
 use crate::definition::Definition;
 use crate::error::{TablesError, corrupt};
 use crate::layout::Layout;
+use crate::time::Moment;
 
 /// How long metadata counts as a base for probes and swaps without a new listing.
 const TRUST: Duration = Duration::from_secs(30 * 60);
@@ -70,7 +71,7 @@ impl Versions<'_> {
     }
 
     /// One version; `None` where it isn't there.
-    async fn read(&self, version: u64, seen: Timestamp) -> Result<Option<Loaded>, TablesError> {
+    async fn read(&self, version: u64, seen: Moment) -> Result<Option<Loaded>, TablesError> {
         let path = self.layout.metadata(version);
         let bytes = match self.layout.read(&path).await {
             Ok(bytes) => bytes,
@@ -81,14 +82,14 @@ impl Versions<'_> {
         Ok(Some(self.loaded(&path, version, metadata, seen)))
     }
 
-    fn loaded(&self, path: &Path, version: u64, metadata: TableMetadata, seen: Timestamp) -> Loaded {
+    fn loaded(&self, path: &Path, version: u64, metadata: TableMetadata, seen: Moment) -> Loaded {
         let (location, layout) = (self.layout.url(path), Arc::clone(&self.layout));
         Loaded { metadata: Arc::new(metadata), location, layout, token: version.to_string(), seen }
     }
 
     async fn load(&self) -> Result<Option<Loaded>, TablesError> {
         for _ in 0..LOADS {
-            let seen = self.clock.now();
+            let seen = Moment::now(self.clock);
             let Some(version) = self.newest().await? else { return Ok(None) };
             if let Some(loaded) = self.read(version, seen).await? {
                 return Ok(Some(loaded));
@@ -99,8 +100,8 @@ impl Versions<'_> {
 
     /// Steps from a version to the newest.
     async fn follow(&self, known: &Loaded) -> Result<Option<Loaded>, TablesError> {
-        let now = self.clock.now();
-        if now.since(known.seen) > TRUST {
+        let now = Moment::now(self.clock);
+        if known.seen.age(self.clock) > TRUST {
             return self.load().await;
         }
         let mut newest = Loaded { seen: now, ..known.clone() };
@@ -117,7 +118,7 @@ impl Versions<'_> {
         let json = |source| TablesError::Json { table: self.table, what: "table metadata", source };
         let bytes = Bytes::from(serde_json::to_vec(&metadata).map_err(json)?);
         let path = self.layout.metadata(version);
-        let seen = self.clock.now();
+        let seen = Moment::now(self.clock);
         let options = PutOptions::from(PutMode::Create);
         match self.layout.root.store.put_opts(&path, bytes.into(), options).await {
             Ok(_) => {
@@ -147,14 +148,23 @@ impl Versions<'_> {
 
     /// Removes metadata that the new version no longer logs, once it can be nobody's base. What is too young here or fails
     /// is left for the removal of orphans.
-    async fn forget(&self, expired: Vec<MetadataLog>) {
-        let (table, before) = (self.table, (self.clock.now() - GRACE).millis());
-        for entry in expired.into_iter().filter(|entry| entry.timestamp_ms < before) {
+    async fn forget(&self, new: u64, expired: Vec<MetadataLog>) {
+        let table = self.table;
+        for entry in expired {
             let Some(path) = self.layout.root.path_of_url(&entry.metadata_file) else { continue };
-            if let Err(error) = self.layout.root.store.delete(&path).await {
-                tracing::warn!(%table, %path, %error, "old metadata not removed");
+            match self.forget_old(&path, &self.layout.metadata(new)).await {
+                Err(error) if !is_not_found(&error) => tracing::warn!(%table, %path, %error, "old metadata not removed"),
+                _ => {}
             }
         }
+    }
+
+    /// Both ages are of the store's clock.
+    async fn forget_old(&self, path: &Path, newest: &Path) -> Result<(), StoreError> {
+        let store = &self.layout.root.store;
+        let (old, new) = futures::try_join!(store.head(path), store.head(newest))?;
+        let age = new.last_modified.signed_duration_since(old.last_modified).to_std().unwrap_or_default();
+        if age > GRACE { store.delete(path).await } else { Ok(()) }
     }
 }
 
@@ -184,18 +194,17 @@ impl Catalog for ObjectStoreCatalog {
     }
 
     async fn swap(&self, table: Table, base: &Loaded, change: MetadataChange) -> Result<Swap, TablesError> {
-        let now = self.clock.now();
         // The object after an old base may have been created and removed since: creating it again would fork the table.
-        if now.since(base.seen) > TRUST {
+        if base.seen.age(self.clock.as_ref()) > TRUST {
             return Ok(Swap::Conflict);
         }
-        let Some((metadata, expired)) = apply(table, base, change, now)? else {
+        let Some((metadata, expired)) = apply(table, base, change)? else {
             return Ok(Swap::Conflict);
         };
         let versions = self.versions(table);
         let swap = versions.create(version(base)? + 1, metadata).await?;
         if matches!(swap, Swap::Swapped(_)) {
-            versions.forget(expired).await;
+            versions.forget(version(base)? + 1, expired).await;
         }
         Ok(swap)
     }

@@ -11,6 +11,7 @@ use super::places::Places;
 use super::{Loaded, MetadataChange, apply};
 use crate::error::{TablesError, corrupt};
 use crate::layout::Layout;
+use crate::time::Moment;
 
 /// Reads and writes metadata files for catalogs that hold their URL.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl StagedMetadata {
         token: String,
         known: Option<&Loaded>,
     ) -> Result<Loaded, TablesError> {
-        let seen = self.clock.now();
+        let seen = Moment::now(self.clock.as_ref());
         if let Some(known) = known.filter(|known| known.location == location) {
             return Ok(Loaded { token, seen, ..known.clone() });
         }
@@ -70,7 +71,7 @@ impl StagedMetadata {
         base: &Loaded,
         change: MetadataChange,
     ) -> Result<Option<Staged>, TablesError> {
-        let Some((metadata, _)) = apply(table, base, change, self.clock.now())? else { return Ok(None) };
+        let Some((metadata, _)) = apply(table, base, change)? else { return Ok(None) };
         let version = version_of(&base.location).unwrap_or(0) + 1;
         self.write(table, Arc::clone(&base.layout), version, metadata).await.map(Some)
     }
@@ -92,7 +93,7 @@ impl StagedMetadata {
     /// The metadata that became the table's.
     pub(super) fn swapped(&self, staged: Staged, token: String) -> Loaded {
         let Staged { metadata, layout, location } = staged;
-        Loaded { metadata: Arc::new(metadata), location, layout, token, seen: self.clock.now() }
+        Loaded { metadata: Arc::new(metadata), location, layout, token, seen: Moment::now(self.clock.as_ref()) }
     }
 }
 

@@ -58,9 +58,27 @@ fn ids(seed: u64) -> Arc<SeededIds> {
     Arc::new(SeededIds::new(seed))
 }
 
-/// Another process on the same warehouse.
+/// Another process on the same warehouse, whose objects are of another time than the test's.
 pub(crate) fn process(root: &Root, clock: &Arc<ManualClock>, seed: u64) -> Tables {
+    dated_process(root, clock, seed).believing_its_clock()
+}
+
+/// Another process on a warehouse whose objects are dated by the test's clock.
+pub(crate) fn dated_process(root: &Root, clock: &Arc<ManualClock>, seed: u64) -> Tables {
     Tables::object_store(root.clone(), Arc::clone(clock) as Arc<dyn Clock>, ids(seed))
+}
+
+/// What decides how old something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    ByTheTestsClock,
+    ByTheStore,
+}
+
+impl Age {
+    fn told(self, tables: Tables) -> Tables {
+        if self == Self::ByTheStore { tables } else { tables.believing_its_clock() }
+    }
 }
 
 async fn on_warehouse(root: Root) -> Bench {
@@ -78,7 +96,7 @@ async fn on_warehouse(root: Root) -> Bench {
 /// No two processes share a catalog in memory: here the others are the first.
 pub(crate) async fn on_memory() -> Bench {
     let (root, clock) = (Root::memory(), clock());
-    let tables = Arc::new(Tables::memory(root.clone(), Arc::clone(&clock) as Arc<dyn Clock>, ids(1)));
+    let tables = Arc::new(Tables::memory(root.clone(), Arc::clone(&clock) as Arc<dyn Clock>, ids(1)).believing_its_clock());
     let open = Arc::new(move |_| {
         let tables = Arc::clone(&tables);
         async move { tables }.boxed()
@@ -103,19 +121,23 @@ fn s3(endpoint: &str) -> AwsOptions {
 }
 
 pub(crate) async fn on_s3(test: &str) -> Option<Bench> {
+    Some(on_warehouse(s3_root(test)?).await)
+}
+
+/// A bucket of its own.
+pub(crate) fn s3_root(test: &str) -> Option<Root> {
     let server = S3Server::shared(test)?;
-    let root = Stores::new(s3(&server.endpoint())).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap();
-    Some(on_warehouse(root).await)
+    Some(Stores::new(s3(&server.endpoint())).open(&format!("s3://{}/warehouse/", server.bucket())).unwrap())
 }
 
 /// A Glue of its own: one region of the server.
 pub(crate) async fn on_glue(test: &str) -> Option<Bench> {
     let server = S3Server::shared(test)?;
-    Some(glue_at(server, &server.endpoint()).await)
+    Some(glue_at(server, &server.endpoint(), Age::ByTheTestsClock).await)
 }
 
 /// The same, reached under this URL.
-pub(crate) async fn glue_at(server: &S3Server, endpoint: &str) -> Bench {
+pub(crate) async fn glue_at(server: &S3Server, endpoint: &str, age: Age) -> Bench {
     static REGIONS: AtomicU32 = AtomicU32::new(0);
     let (stores, warehouse) = (Stores::new(s3(endpoint)), format!("s3://{}/warehouse", server.bucket()));
     let region = format!("region-{}", REGIONS.fetch_add(1, Ordering::SeqCst));
@@ -126,7 +148,7 @@ pub(crate) async fn glue_at(server: &S3Server, endpoint: &str) -> Bench {
         let options = GlueOptions { catalog_id: None, warehouse, aws };
         Arc::new(move |seed| {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-            Tables::glue(options.clone(), stores.clone(), clock, ids(seed)).map(Arc::new).boxed()
+            Tables::glue(options.clone(), stores.clone(), clock, ids(seed)).map(move |tables| Arc::new(age.told(tables))).boxed()
         })
     };
     Bench::new(root, clock, open).await
@@ -135,11 +157,11 @@ pub(crate) async fn glue_at(server: &S3Server, endpoint: &str) -> Bench {
 /// A table bucket of its own, in whose tables' buckets a listing or a deletion fails the test.
 pub(crate) async fn on_s3_tables(test: &str) -> Option<Bench> {
     let server = S3Server::shared(test)?;
-    Some(s3_tables_at(&server.endpoint()).await)
+    Some(s3_tables_at(&server.endpoint(), Age::ByTheTestsClock).await)
 }
 
 /// The same, reached under this URL.
-pub(crate) async fn s3_tables_at(endpoint: &str) -> Bench {
+pub(crate) async fn s3_tables_at(endpoint: &str, age: Age) -> Bench {
     static BUCKETS: AtomicU32 = AtomicU32::new(0);
     let aws = s3(endpoint);
     let name = format!("tables-{}-{}", std::process::id(), BUCKETS.fetch_add(1, Ordering::SeqCst));
@@ -152,7 +174,7 @@ pub(crate) async fn s3_tables_at(endpoint: &str) -> Bench {
         let clock = Arc::clone(&clock);
         Arc::new(move |seed| {
             let (arn, aws, stores, clock) = (arn.clone(), aws.clone(), stores.clone(), Arc::clone(&clock));
-            async move { Arc::new(Tables::s3_tables(arn, &aws, stores, clock, ids(seed)).await) }.boxed()
+            async move { Arc::new(age.told(Tables::s3_tables(arn, &aws, stores, clock, ids(seed)).await)) }.boxed()
         })
     };
     Bench { table_bucket, ..Bench::new(Root::memory(), clock, open).await }
@@ -183,7 +205,8 @@ pub(crate) async fn on_rest(test: &str) -> Option<Bench> {
         let clock = Arc::clone(&clock);
         Arc::new(move |seed| {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-            let tables = Arc::new(Tables::rest(options.clone(), stores.clone(), clock, ids(seed)).unwrap());
+            let tables = Tables::rest(options.clone(), stores.clone(), clock, ids(seed)).unwrap();
+            let tables = Arc::new(tables.believing_its_clock());
             async move { tables }.boxed()
         })
     };

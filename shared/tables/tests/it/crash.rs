@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use icegate_model::{ErrorKind, Table};
+use icegate_model::{Clock, ErrorKind, Table};
 use icegate_storage::Root;
 use icegate_tables::{Append, TablesError};
-use icegate_testkit::{Operation, Script, Trouble, When};
+use icegate_testkit::{ClockedStore, Operation, Script, Trouble, When};
 use object_store::ObjectStoreExt;
 
-use crate::backends::{Bench, on_files, process};
+use crate::backends::{Bench, dated_process, on_files, process};
 use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log};
 
@@ -82,16 +82,20 @@ async fn creating_tables_survives_lost_replies() {
 #[tokio::test]
 async fn a_process_that_slept_through_many_commits_and_their_removal_continues_from_the_newest() {
     let bench = on_files().await;
-    let Bench { root, clock, tables, .. } = &bench;
-    let sleeper = process(root, clock, 2);
+    let Bench { root, clock, .. } = &bench;
+    // How old metadata is says the store.
+    let dated = ClockedStore::new(Arc::clone(&root.store), Arc::clone(clock) as Arc<dyn Clock>);
+    let root = &root.with_store(Arc::new(dated));
+    let (tables, sleeper) = (dated_process(root, clock, 5), dated_process(root, clock, 2));
     sleeper.snapshot(Table::Logs).await.unwrap();
     // More versions than the metadata logs, each old enough to be removed.
     for number in 0..105 {
         clock.advance(Duration::from_secs(3 * 60 * 60));
         tables.commit(Table::Logs, Append { files: Vec::new(), ledger: ledger(&[&format!("s{number}")], &[]) }).await.unwrap();
     }
-    let first = root.path("icegate/logs/metadata/v1.metadata.json");
-    assert!(root.store.head(&first).await.is_err(), "the first version is removed");
+    // The one before was written past the store that dates.
+    let second = root.path("icegate/logs/metadata/v2.metadata.json");
+    assert!(root.store.head(&second).await.is_err(), "the second version is removed");
     let committed = write_and_commit(&sleeper, &[log("a", "s", NEW_YEAR, "x")], ledger(&["mine"], &[])).await.unwrap();
     assert_eq!(committed.attempts, 1);
     assert_eq!(tables.snapshot(Table::Logs).await.unwrap().total_rows(), 1);

@@ -311,3 +311,26 @@ async fn a_snapshot_that_a_tag_names_stays() {
     let newest: serde_json::Value = serde_json::from_slice(&newest).unwrap();
     assert_eq!(newest["refs"]["audit"]["snapshot-id"].as_i64(), Some(tagged));
 }
+
+/// The machine slept for a day between its plan and its commit, and its clock stood still with it.
+#[tokio::test]
+async fn a_plan_from_before_what_was_forgotten_since_is_refused_whatever_its_clock_says() {
+    let bench = crate::backends::on_memory().await;
+    commit_segment(&bench.tables, "s0", &[]).await;
+    let planned = bench.tables.snapshot(Table::Logs).await.unwrap().shifted().newest();
+    for number in 1..6 {
+        commit_segment(&bench.tables, &format!("s{number}"), &[]).await;
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    bench.clock.advance(26 * HOUR);
+    // None of the segments is in the WAL any more: all are forgotten.
+    assert!(expire(&bench).await.checkpoint);
+    let shifted = bench.tables.snapshot(Table::Logs).await.unwrap();
+    assert!(!shifted.shifted().contains("s3"));
+    let again = |after| Append { files: Vec::new(), ledger: Ledger { after: Some(after), ..ledger(&["s3"], &[]) } };
+    let error = bench.tables.commit(Table::Logs, again(planned)).await.unwrap_err();
+    assert!(matches!(error, TablesError::Forgotten { .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    // A plan of now knows that nothing of that name is in the WAL; who has it all the same wrote it anew.
+    bench.tables.commit(Table::Logs, again(shifted.shifted().newest())).await.unwrap();
+}

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use icegate_model::{Clock, Table};
+use futures::{StreamExt, TryStreamExt};
+use icegate_model::{Clock, SystemClock, Table};
 use icegate_storage::Root;
 use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
-use icegate_testkit::{ClockedStore, ManualClock};
+use icegate_testkit::{ClockedStore, ManualClock, SeededIds};
 use object_store::ObjectStoreExt;
 
-use crate::backends::process;
+use crate::backends::{dated_process as process, s3_root};
 use crate::conformance::{ledger, write_and_commit};
 use crate::rows::{NEW_YEAR, log, logs, read_all};
 
@@ -221,4 +221,63 @@ async fn a_sweep_that_removes_something_replaces_the_newest_snapshot_first() {
     assert_eq!(after.total_rows(), 1);
     place.sweep().await;
     assert_eq!(place.tables.snapshot(Table::Logs).await.unwrap().id(), after.id());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_server_of_s3s_protocol_orphans_of_several_pages_go_and_what_is_in_use_stays() {
+    const COUNT: usize = 1_105;
+    let Some(root) = s3_root("orphans::on_a_server_of_s3s_protocol") else { return };
+    let tables = Tables::object_store(root.clone(), Arc::new(SystemClock), Arc::new(SeededIds::new(1)));
+    tables.migrate_create(false).await.unwrap();
+    write_and_commit(&tables, &[log("a", "s", NEW_YEAR, "kept")], ledger(&["s1"], &[])).await.unwrap();
+    let rows = logs(&[log("a", "s", NEW_YEAR, "lost")]);
+    drop(tables.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap());
+    let strays = (0..COUNT).map(|number| root.path(&format!("icegate/logs/data/lost/{number} ~.parquet")));
+    let puts = strays.map(|path| {
+        let store = &root.store;
+        async move { store.put(&path, "x".into()).await.map(drop) }
+    });
+    futures::stream::iter(puts).buffer_unordered(16).try_collect::<Vec<()>>().await.unwrap();
+    let now = tables.ask_time(Table::Logs).await.unwrap();
+    let at = |at| InWal { at, segments: HashMap::new() };
+    let young = tables.sweep(Table::Logs, RETENTION, GRACE, &at(now), false).await.unwrap();
+    assert_eq!(young, Swept::default(), "by the server's clock all of it is young");
+    let swept = tables.sweep(Table::Logs, RETENTION, GRACE, &at(now + GRACE + HOUR), false).await.unwrap();
+    assert_eq!((swept.orphans.len(), swept.removed, swept.failed), (COUNT + 1, COUNT + 1, 0));
+    let other = Tables::object_store(root.clone(), Arc::new(SystemClock), Arc::new(SeededIds::new(2)));
+    assert_eq!(read_all(&other.snapshot(Table::Logs).await.unwrap()).await.len(), 1);
+    let listed: Vec<_> = root.store.list(Some(&root.path("icegate/logs/data"))).try_collect().await.unwrap();
+    assert_eq!(listed.len(), 1);
+}
+
+/// A shifter of a machine whose clock was set back while it worked: by its clock no time has passed.
+#[tokio::test]
+async fn a_commit_whose_clock_was_set_back_is_refused_by_the_stores_clock() {
+    let place = place().await;
+    place.commit("s1").await;
+    let wrong = Arc::new(ManualClock::at(place.clock.now() + DAY));
+    let tables = process(&place.root, &wrong, 2);
+    let rows = logs(&[log("a", "s", NEW_YEAR, "late")]);
+    let files = tables.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap();
+    place.clock.advance(GRACE);
+    let error = tables.commit(Table::Logs, Append { files, ledger: ledger(&["s2"], &[]) }).await.unwrap_err();
+    assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
+    assert_eq!(place.sweep().await.removed, 1, "its file; what the attempt itself wrote is young");
+}
+
+#[tokio::test]
+async fn a_commit_of_a_clock_that_is_a_day_off_is_dated_by_the_store() {
+    let place = place().await;
+    for (seed, wrong) in [(2, place.clock.now() + DAY), (3, place.clock.now() - DAY)] {
+        let tables = process(&place.root, &Arc::new(ManualClock::at(wrong)), seed);
+        let name = format!("s{seed}");
+        let committed = write_and_commit(&tables, &[log("a", "s", NEW_YEAR, "x")], ledger(&[&name], &[])).await.unwrap();
+        assert_eq!(committed.at, place.clock.now());
+        assert_eq!(tables.time(Table::Logs).await.unwrap(), place.clock.now());
+    }
+    // One that differs by less is believed.
+    let near = Arc::new(ManualClock::at(place.clock.now() + Duration::from_secs(600)));
+    let tables = process(&place.root, &near, 4);
+    let committed = write_and_commit(&tables, &[log("a", "s", NEW_YEAR, "x")], ledger(&["s4"], &[])).await.unwrap();
+    assert_eq!(committed.at, near.now());
 }

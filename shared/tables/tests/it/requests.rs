@@ -11,7 +11,7 @@ use icegate_model::Table;
 use icegate_tables::{Append, FileOptions, Tables};
 use icegate_testkit::S3Server;
 
-use crate::backends::{glue_at, s3_tables_at};
+use crate::backends::{Age, glue_at, s3_tables_at};
 use crate::conformance::ledger;
 use crate::rows::{NEW_YEAR, log, logs};
 
@@ -81,7 +81,8 @@ async fn costs(recorder: &Recorder, ours: &Tables, another: &Tables, load: &str,
         names.sort();
         names
     };
-    let written = [load, swap, "PUT ledger", "PUT manifest", "PUT manifest list", "PUT metadata"];
+    // How old its file is, and what time it is at the store, a commit asks the store.
+    let written = [load, swap, "HEAD data", "HEAD ledger", "PUT ledger", "PUT manifest", "PUT manifest list", "PUT metadata"];
     commit(ours, "s1").await;
     assert_eq!(recorder.taken(), named(&written), "the first commit");
     commit(ours, "s2").await;
@@ -103,7 +104,7 @@ async fn costs(recorder: &Recorder, ours: &Tables, another: &Tables, load: &str,
 async fn a_load_from_glue_is_one_request_and_a_swap_another() {
     let Some(server) = S3Server::shared("requests::a_load_from_glue_is_one_request_and_a_swap_another") else { return };
     let (recorder, url) = Recorder::start(server).await;
-    let bench = glue_at(server, &url).await;
+    let bench = glue_at(server, &url, Age::ByTheStore).await;
     costs(&recorder, &bench.tables, bench.another(2).await.as_ref(), "GetTable", "UpdateTable").await;
 }
 
@@ -111,6 +112,6 @@ async fn a_load_from_glue_is_one_request_and_a_swap_another() {
 async fn a_load_from_s3_tables_is_one_request_and_a_swap_another() {
     let Some(server) = S3Server::shared("requests::a_load_from_s3_tables_is_one_request_and_a_swap_another") else { return };
     let (recorder, url) = Recorder::start(server).await;
-    let bench = s3_tables_at(&url).await;
+    let bench = s3_tables_at(&url, Age::ByTheStore).await;
     costs(&recorder, &bench.tables, bench.another(2).await.as_ref(), "GET pointer", "PUT pointer").await;
 }

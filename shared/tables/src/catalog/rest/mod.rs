@@ -32,6 +32,7 @@ use super::{Catalog, Loaded, MetadataChange, NAMESPACE, Swap};
 use crate::commit::snapshot_id;
 use crate::definition::Definition;
 use crate::error::TablesError;
+use crate::time::Moment;
 
 /// Pointers on a server.
 #[derive(Debug)]
@@ -125,7 +126,13 @@ impl RestCatalog {
         let TableReply { metadata_location: location, metadata } = reply.json("table").map_err(unreadable)?;
         let metadata = metadata_of(metadata.get()).map_err(|error| unreadable(RestError::reply("metadata", error)))?;
         let layout = self.places.open(table, metadata.location())?;
-        Ok(Loaded { metadata: Arc::new(metadata), token: location.clone(), location, layout, seen: self.clock.now() })
+        Ok(Loaded {
+            metadata: Arc::new(metadata),
+            token: location.clone(),
+            location,
+            layout,
+            seen: Moment::now(self.clock.as_ref()),
+        })
     }
 
     async fn create_namespace(&self) -> Result<(), TablesError> {
