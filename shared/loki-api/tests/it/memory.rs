@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::api::{Api, Reply, append_lines};
 
 const OUT_OF_MEMORY: &str = "running queries need more memory than engine.memory_size_mb, which is 16: ask for fewer lines";
-const LINES: usize = 24_000;
+const LINES: usize = 20_000;
 
 /// An API whose queries have 16 MiB together, over lines of a KiB whose every second word is unlike all others.
 async fn small() -> Api {
@@ -24,7 +24,7 @@ async fn with_memory(memory_bytes: usize) -> Api {
     let tables = Arc::new(Tables::memory(Root::memory(), Arc::new(SystemClock), Arc::new(RandomIds)));
     tables.migrate_create(false).await.unwrap();
     let wal = Arc::new(Wal::new(Root::memory()));
-    let engine = EngineConfig { memory_bytes, target_partitions: 2, ..EngineConfig::default() };
+    let engine = EngineConfig { memory_bytes, batch_size: 128, target_partitions: 2, ..EngineConfig::default() };
     let config = LokiConfig { max_entries_limit: LINES, max_query_series: LINES, ..LokiConfig::default() };
     let line = |number: usize| format!("id=v{number} pad={}", "x".repeat(1_000));
     append_lines(&wal, (0..LINES).map(line).collect()).await;
@@ -52,7 +52,7 @@ fn samples(result: &Value) -> usize {
 async fn more_lines_than_memory_holds_are_all_there_or_refused_and_the_server_lives() {
     let api = small().await;
     for direction in ["forward", "backward"] {
-        let all = api.range(r#"{service_name="api"}"#, &[("limit", "24000"), ("direction", direction)]).await;
+        let all = api.range(r#"{service_name="api"}"#, &[("limit", "20000"), ("direction", direction)]).await;
         whole_or_refused(&all, lines, LINES);
         let few = api.range(r#"{service_name="api"}"#, &[("limit", "10"), ("direction", direction)]).await;
         assert_eq!(lines(&few.result()), 10);
