@@ -8,6 +8,7 @@ mod bad_input;
 mod credentials;
 mod exactly_once;
 mod grpc;
+mod logcli;
 mod loki_recorded;
 mod maintain;
 mod migrate;

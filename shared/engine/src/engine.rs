@@ -115,6 +115,12 @@ impl Engine {
         })
     }
 
+    /// Bytes that all running queries together may hold.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> usize {
+        self.config.memory_bytes
+    }
+
     /// The engine's counters.
     #[must_use]
     pub const fn metrics(&self) -> &Metrics {

@@ -108,6 +108,13 @@ pub fn is_damaged(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|link| link.downcast_ref::<DamagedSegment>().is_some())
 }
 
+/// Whether queries needed more memory than they may have together, whichever operator met it and however it says so.
+#[must_use]
+pub fn is_out_of_memory(error: &(dyn Error + 'static)) -> bool {
+    let exhausted = |error: &DataFusionError| matches!(error, DataFusionError::ResourcesExhausted(_));
+    chain(error).any(|link| as_type::<DataFusionError>(link).is_some_and(exhausted))
+}
+
 /// The kind of an error from a plan over the engine's rows: the one place where DataFusion's errors get a kind.
 #[must_use]
 pub fn kind_of(error: &DataFusionError) -> ErrorKind {

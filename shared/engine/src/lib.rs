@@ -58,7 +58,7 @@ mod tenant_filter;
 
 pub use config::{EngineConfig, PredicatePushdown};
 pub use engine::{Engine, Opened};
-pub use error::{EngineError, is_damaged, is_stale, kind_of};
+pub use error::{EngineError, is_damaged, is_out_of_memory, is_stale, kind_of};
 pub use follow::Follower;
 pub use metrics::Metrics;
 pub use reads::{ReadFigures, Reads};

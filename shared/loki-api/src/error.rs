@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use icegate_engine::{EngineError, is_stale, kind_of};
+use icegate_engine::{Engine, EngineError, is_out_of_memory, is_stale, kind_of};
 use icegate_http::HttpError;
 use icegate_logql::LogqlError;
 use icegate_model::{ErrorKind, Timestamp};
@@ -93,6 +93,15 @@ pub enum LokiError {
         /// [`crate::LokiConfig::max_concurrent_queries_per_tenant`].
         max: usize,
     },
+    /// All queries together need more memory than they may have.
+    #[error(
+        "running queries need more memory than engine.memory_size_mb, which is {}: ask for fewer lines or series, or a shorter range",
+        *max >> 20
+    )]
+    Memory {
+        /// The bound in bytes.
+        max: usize,
+    },
     /// A range that is longer than it may be.
     #[error(
         "the query time range exceeds the limit (query length: {}, max_query_length: {})",
@@ -171,7 +180,8 @@ impl LokiError {
             Self::Engine(error) => of_rows(error.kind()),
             Self::EndBeforeStart { .. } | Self::Form { .. } | Self::LogsOnly | Self::NoWebSocket { .. } => ErrorKind::Invalid,
             Self::NotServed { .. } | Self::TakesNoLogs => ErrorKind::Unsupported,
-            Self::TooLong { .. }
+            Self::Memory { .. }
+            | Self::TooLong { .. }
             | Self::RangeTooLong { .. }
             | Self::TooManyBytes { .. }
             | Self::SlowClient { .. }
@@ -183,6 +193,11 @@ impl LokiError {
             Self::Answer { .. } | Self::Panicked => ErrorKind::Internal,
             Self::NoSuchPath => ErrorKind::NotFound,
         }
+    }
+
+    /// Names the bound where memory ran out: the operator that met it may not know it.
+    pub(crate) fn named(self, engine: &Engine) -> Self {
+        if is_out_of_memory(&self) { Self::Memory { max: engine.memory_bytes() } } else { self }
     }
 
     /// The HTTP status: by kind, but for the bounds that have their own.

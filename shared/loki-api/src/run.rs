@@ -29,7 +29,7 @@ where
     });
     let max = state.config.query_timeout;
     match timeout(max, tasks.join_next()).await {
-        Ok(Some(Ok(result))) => result,
+        Ok(Some(Ok(result))) => result.map_err(|error| error.named(&state.engine)),
         Ok(Some(Err(_)) | None) => Err(LokiError::Panicked),
         Err(_) => Err(LokiError::Timeout { max }),
     }

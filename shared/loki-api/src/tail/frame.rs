@@ -49,14 +49,18 @@ pub(super) fn length(lines: &[Line]) -> usize {
 }
 
 /// Lines as Loki sends them, with what was dropped before them and what keeps them from being all.
+///
+/// A client that prints stream after stream prints them in their order: only lines that follow each other share a stream.
 pub(super) fn frame(lines: &[Line], dropped: &[Dropped], warnings: &[String], encoding: &Encoding) -> Result<Message, LokiError> {
     let mut streams: Vec<Stream> = Vec::new();
     for line in lines {
-        match streams.iter_mut().find(|stream| stream.labels == line.stream) {
-            Some(stream) => stream.entries.push(line.entry.clone()),
-            None => streams.push(Stream { labels: line.stream.clone(), entries: vec![line.entry.clone()] }),
+        let one = vec![Stream { labels: line.stream.clone(), entries: vec![line.entry.clone()] }];
+        for stream in if encoding.is_categorized() { one } else { merge_labels(one) } {
+            match streams.last_mut().filter(|last| last.labels == stream.labels) {
+                Some(last) => last.entries.extend(stream.entries),
+                None => streams.push(stream),
+            }
         }
     }
-    let streams = if encoding.is_categorized() { streams } else { merge_labels(streams) };
     Ok(Message::text(render::tail(&Answer::Streams(streams), dropped, warnings, encoding, MAX_ANSWER_BYTES)?))
 }

@@ -78,6 +78,7 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut queued: Receiver<Mes
 async fn follow(tail: Tail, sender: Sender<Message>) {
     let mut out = Out { tail: &tail, sender, dropped: Vec::new(), is_slow: false };
     if let Err(End::Failed(error)) = out.run().await {
+        let error = error.named(&tail.state.engine);
         tracing::warn!(tenant = %tail.tenant, %error, "a tail ended");
         let _ = timeout(SEND_TIME, out.sender.send(close(&error.to_string()))).await;
     }

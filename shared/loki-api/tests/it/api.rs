@@ -81,7 +81,11 @@ impl Api {
     }
 
     pub(crate) fn over(tables: Arc<Tables>, wal: Arc<Wal>, config: LokiConfig) -> Self {
-        let engine = Engine::new(tables, Some(wal), EngineConfig::default()).unwrap();
+        Self::over_engine(tables, wal, EngineConfig::default(), config)
+    }
+
+    pub(crate) fn over_engine(tables: Arc<Tables>, wal: Arc<Wal>, engine: EngineConfig, config: LokiConfig) -> Self {
+        let engine = Engine::new(tables, Some(wal), engine).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_secs(T0 + 3_600)));
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
@@ -173,4 +177,17 @@ pub(crate) async fn append_rows(wal: &Arc<Wal>, tenant: &str, batches: Vec<(Tabl
     let request = icegate_wal::Request { id, tenant: tenant.parse().unwrap(), account: None, batches };
     writer.append(request).await.unwrap();
     task.close().await;
+}
+
+/// Lines of `api`, a millisecond apart, as the test tenant's.
+pub(crate) async fn append_lines(wal: &Arc<Wal>, lines: Vec<String>) {
+    let entry = |(at, line)| {
+        let time = Timestamp::from_secs(T0 + 1) + Duration::from_millis(at);
+        icegate_otlp::LogEntry { time, line, metadata: Vec::new() }
+    };
+    let entries = (0..).zip(lines).map(entry).collect();
+    let stream = icegate_otlp::LogStream { labels: vec![("service_name".to_owned(), "api".to_owned())], entries };
+    let origin = Origin { tenant: TENANT.parse().unwrap(), account: None, ingested: Timestamp::from_secs(T0 + 300) };
+    let batches = icegate_otlp::log_streams(vec![stream], &origin, &Limits::default()).unwrap().batches;
+    append_rows(wal, TENANT, batches).await;
 }

@@ -11,6 +11,7 @@ mod grafana;
 mod index;
 mod limits;
 mod logs;
+mod memory;
 mod metrics;
 mod otlp;
 mod patterns;
