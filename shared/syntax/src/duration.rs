@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn complaints_are_those_of_go() {
-        for (text, complaint) in [
+        for (text, expected) in [
             ("", "time: invalid duration \"\""),
             ("x", "time: invalid duration \"x\""),
             (".s", "time: invalid duration \".s\""),
@@ -157,8 +157,8 @@ mod tests {
             ("-1 s", "time: unknown unit \" s\" in duration \"-1 s\""),
             ("3000000h", "time: invalid duration \"3000000h\""),
         ] {
-            assert_eq!(super::go(text), None);
-            assert_eq!(super::complaint(text), complaint);
+            assert_eq!(go(text), None);
+            assert_eq!(complaint(text), expected);
         }
     }
 

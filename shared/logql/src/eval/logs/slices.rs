@@ -7,7 +7,7 @@ use icegate_schema::columns::TIMESTAMP;
 use crate::Direction;
 
 /// So few rows are read at once.
-const FEW_ROWS: usize = 65_536;
+const FEW_ROWS: usize = 8_192;
 /// The first slice holds so many times the lines that are asked for, if time is evenly filled.
 const AHEAD: f64 = 8.0;
 /// Where nothing is known of the rows, the first slice is this part of the range.

@@ -1,0 +1,159 @@
+//! The release binary on a folder of its own, measured from outside.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use icegate_testkit::free_ports;
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_icegate");
+/// Generated records of about 480 bytes: 2,200 of them make a request of about 1 MB.
+pub(crate) const RECORDS_PER_REQUEST: u64 = 2_200;
+/// How often a query is measured.
+const REPEATS: usize = 5;
+
+/// What one run of a query takes.
+pub(crate) struct Measured {
+    pub(crate) cpu_seconds: f64,
+    pub(crate) megabytes_read: f64,
+    /// The median.
+    pub(crate) milliseconds: f64,
+}
+
+pub(crate) struct Server {
+    child: Child,
+    otlp: u16,
+    loki: u16,
+}
+
+impl Server {
+    pub(crate) fn start(data: &Path, poll_interval_ms: u64, shift_interval_ms: u64) -> Self {
+        let [otlp, grpc, loki] = free_ports();
+        let config = data.join("icegate.yaml");
+        let text = format!(
+            "catalog: {{ backend: !object_store , warehouse: \"file://{0}/warehouse/\" }}\n\
+             storage: {{ backend: !filesystem {{ root_path: \"{0}\" }} }}\n\
+             queue: {{ common: {{ base_path: \"file://{0}/queue/\" }} }}\n\
+             shift: {{ jobsmanager: {{ poll_interval_ms: {poll_interval_ms}, iteration_interval_millisecs: {shift_interval_ms} }} }}\n\
+             otlp_http: {{ host: 127.0.0.1, port: {otlp} }}\notlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\n",
+            data.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let child = Command::new(BINARY)
+            .args(["run", "-c", config.to_str().unwrap()])
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { child, otlp, loki };
+        while !server.get("/ready").is_some_and(|text| text.contains("ready")) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// User and system CPU seconds so far.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        const TICKS_PER_SECOND: f64 = 100.0;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / TICKS_PER_SECOND
+    }
+
+    /// Bytes read so far, from files and connections.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let line = io.lines().find_map(|line| line.strip_prefix("rchar: "));
+        line.unwrap().parse().unwrap()
+    }
+
+    /// Waits until the tables hold everything: until four seconds have passed without a new snapshot.
+    pub(crate) fn wait_until_shifted(data: &Path) {
+        let metadata = data.join("warehouse/icegate/logs/metadata");
+        let (mut last, mut quiet) = (0, Instant::now());
+        while quiet.elapsed() < Duration::from_secs(4) {
+            let now = std::fs::read_dir(&metadata).unwrap().count();
+            if now != last {
+                (last, quiet) = (now, Instant::now());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Asks a query of the last hour several times, after once unmeasured.
+    pub(crate) fn measure(&self, query: &str, parameters: &str) -> Measured {
+        let path = format!("/loki/api/v1/query_range?since=1h{parameters}&query={}", encode(query));
+        let first = self.get(&path).unwrap();
+        assert!(first.contains("\"success\""), "{first}");
+        let (cpu, read) = (self.cpu_seconds(), self.bytes_read());
+        let mut walls: Vec<f64> = Vec::new();
+        for _ in 0..REPEATS {
+            let begun = Instant::now();
+            self.get(&path).unwrap();
+            walls.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        walls.sort_by(f64::total_cmp);
+        let repeats = REPEATS as f64;
+        Measured {
+            cpu_seconds: (self.cpu_seconds() - cpu) / repeats,
+            megabytes_read: (self.bytes_read() - read) as f64 / 1e6 / repeats,
+            milliseconds: walls[REPEATS / 2],
+        }
+    }
+
+    /// The most memory that was resident so far, in MB.
+    pub(crate) fn peak_resident_mb(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.loki)).await.ok()?;
+            answer.text().await.ok()
+        })
+    }
+
+    pub(crate) fn send(&self, count: u64, seed: &str) -> Value {
+        let endpoint = format!("http://127.0.0.1:{}/v1/logs", self.otlp);
+        let records = RECORDS_PER_REQUEST.to_string();
+        let output = Command::new(BINARY)
+            .args([
+                "send",
+                "--endpoint",
+                &endpoint,
+                "--use-protobuf",
+                "--records-per-message",
+                &records,
+                "--count",
+                &count.to_string(),
+            ])
+            .args(["--concurrency", "4", "--seed", seed, "--json"])
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn number(value: &Value, field: &str) -> f64 {
+    value[field].as_f64().unwrap_or_else(|| panic!("no {field} in {value}"))
+}
+
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
