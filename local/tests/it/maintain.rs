@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use icegate_model::{Clock, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Process, Settings, icegate, python, run, script};
+use crate::backend::Backend;
+use crate::process::{PATIENCE, Part, Process, Settings, icegate, python, run, script};
 
 const TENANT: &str = "kept";
 const REQUESTS: u64 = 15;
@@ -192,4 +193,44 @@ fn on_a_schedule_it_runs_until_it_is_stopped() {
     }
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// Where the catalog's service looks after its tables itself, or may have branches that need more than we see.
+async fn nothing_is_expired_or_swept(backend: Option<Backend>, test: &str) {
+    let Some(backend) = backend else { return };
+    let process = backend.start(Part::All, 1).await;
+    for number in 0..3 {
+        send(&process, number).await;
+    }
+    let started = Instant::now();
+    let shifted = || backend.rows(test).map(|rows| rows["logs"].clone());
+    while shifted().is_some_and(|rows| rows["total"] != 3) {
+        assert!(started.elapsed() < PATIENCE, "{}", process.log());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(process.stop().success());
+    let before = shifted();
+    let config = backend.folder().join("maintain.yaml");
+    std::fs::write(&config, format!("{}maintain: {{ min_snapshots_to_keep: 1 }}\n", backend.stores())).unwrap();
+    let mut command = icegate(&["maintain", "run", "--once", "-c", config.to_str().unwrap()]);
+    let output = command.envs(backend.variables().iter().cloned()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    for table in ["logs", "spans", "metrics", "events"] {
+        assert!(line(&text, table).contains("snapshots and files are kept by the catalog"), "{text}");
+    }
+    // The same snapshot: not even a checkpoint or a fence was added.
+    assert_eq!(shifted(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_s3_tables_nothing_is_expired_or_swept_and_the_run_says_so() {
+    let test = "maintain::on_s3_tables_nothing_is_expired_or_swept_and_the_run_says_so";
+    nothing_is_expired_or_swept(Backend::s3_tables(test), test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_rest_catalog_nothing_is_expired_or_swept_and_the_run_says_so() {
+    let test = "maintain::on_a_rest_catalog_nothing_is_expired_or_swept_and_the_run_says_so";
+    nothing_is_expired_or_swept(Backend::minio_and_nessie(test), test).await;
 }
