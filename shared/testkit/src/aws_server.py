@@ -1,6 +1,7 @@
 """AWS on a port of this machine: S3, S3 Tables and Glue, by moto. Ends when standard input does.
 
 moto takes any Glue update, whatever version it names. AWS refuses one that does not name the newest, and so does this.
+moto looks whether a key is free and then writes it, each in its own time, so that of two creators both may succeed. S3 lets one.
 moto's reply to an update of S3 Tables is not of the form that AWS documents; here it is.
 """
 
@@ -14,10 +15,12 @@ os.environ["MOTO_ALLOW_NONEXISTENT_REGION"] = "true"
 
 from moto.glue.exceptions import GlueClientError
 from moto.glue.responses import GlueResponse
+from moto.s3.responses import S3Response
 from moto.s3tables.responses import S3TablesResponse
 from moto.server import main
 
 one_at_a_time = threading.Lock()
+put_object = S3Response.put_object
 update_without_looking = GlueResponse.update_table
 update_location = S3TablesResponse.update_table_metadata_location
 
@@ -25,6 +28,13 @@ update_location = S3TablesResponse.update_table_metadata_location
 class ConcurrentModification(GlueClientError):
     def __init__(self):
         super().__init__("ConcurrentModificationException", "the table is of another version")
+
+
+def put_object_one_at_a_time(self):
+    if "If-None-Match" in self.headers or "If-Match" in self.headers:
+        with one_at_a_time:
+            return put_object(self)
+    return put_object(self)
 
 
 def update_table(self):
@@ -51,6 +61,7 @@ def end_with_the_test():
     os._exit(0)
 
 
+S3Response.put_object = put_object_one_at_a_time
 GlueResponse.update_table = update_table
 S3TablesResponse.update_table_metadata_location = update_table_metadata_location
 threading.Thread(target=end_with_the_test, daemon=True).start()

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use icegate_engine::{Engine, EngineConfig, EngineError, Opened};
-use icegate_model::{RequestId, Signal, SystemClock, Table, TenantId, TimeRange, Timestamp};
+use icegate_model::{RequestId, Signal, Table, TenantId, TimeRange, Timestamp};
 use icegate_otlp::{Encoding, Limits, Origin, decode};
 use icegate_schema::columns;
 use icegate_shift::{ShiftConfig, Shifter};
@@ -15,6 +15,8 @@ use icegate_storage::Root;
 use icegate_tables::Tables;
 use icegate_testkit::{Dice, SeededIds};
 use icegate_wal::{Request, Wal, Writer, WriterConfig};
+
+use crate::bench::clock;
 
 /// Nanoseconds: the epoch, the ends of a signed number (2262-04-11), and of what OTLP can say (2554).
 const EDGES: [u64; 10] = [
@@ -80,9 +82,9 @@ async fn answered(engine: &Engine, tenant: &TenantId) -> BTreeMap<u64, (u64, u64
 #[tokio::test]
 async fn any_time_stamp_comes_back_as_it_was_sent_from_the_log_and_from_the_table() {
     for seed in 0..4 {
-        let (root, clock) = (Root::memory(), Arc::new(SystemClock));
+        let root = Root::memory();
         let wal = Arc::new(Wal::new(root.child("queue")));
-        let tables = Arc::new(Tables::object_store(root.child("warehouse"), clock.clone(), Arc::new(SeededIds::new(seed))));
+        let tables = Arc::new(Tables::object_store(root.child("warehouse"), clock(), Arc::new(SeededIds::new(seed))));
         tables.migrate_create(false).await.unwrap();
         let (tenant, times) = (TenantId::default_tenant(), drawn(seed));
         let origin = Origin { tenant: tenant.clone(), account: None, ingested: Timestamp::from_secs(1) };
@@ -90,7 +92,7 @@ async fn any_time_stamp_comes_back_as_it_was_sent_from_the_log_and_from_the_tabl
         assert_eq!((rows.accepted, rows.rejected.count), (SPANS, 0));
         let ids = Arc::new(SeededIds::new(seed + 100));
         let metrics = icegate_wal::Metrics::default();
-        let (writer, task) = Writer::start(Arc::clone(&wal), WriterConfig::default(), clock.clone(), ids, metrics);
+        let (writer, task) = Writer::start(Arc::clone(&wal), WriterConfig::default(), clock(), ids, metrics);
         let request = Request { id: RequestId(1), tenant: tenant.clone(), account: None, batches: rows.batches };
         writer.append(request).await.unwrap();
         task.close().await;
@@ -98,7 +100,7 @@ async fn any_time_stamp_comes_back_as_it_was_sent_from_the_log_and_from_the_tabl
         let engine = || Engine::new(Arc::clone(&tables), Some(Arc::clone(&wal)), EngineConfig::default()).unwrap();
         assert_eq!(answered(&engine(), &tenant).await, times, "seed {seed}, in the log");
         let metrics = icegate_shift::Metrics::default();
-        let shifter = Shifter::new(Arc::clone(&tables), Arc::clone(&wal), ShiftConfig::default(), clock.clone(), metrics);
+        let shifter = Shifter::new(Arc::clone(&tables), Arc::clone(&wal), ShiftConfig::default(), clock(), metrics);
         assert_eq!(shifter.pass(Table::Spans).await.unwrap().committed.unwrap().rows_added, SPANS);
         wal.delete(&wal.list(Table::Spans).await.unwrap().segments).await.unwrap();
         assert_eq!(answered(&engine(), &tenant).await, times, "seed {seed}, in the table");
