@@ -1,5 +1,5 @@
 //! The engine over real tables and a real WAL in memory.
-#![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 mod bounds;
 mod damaged;

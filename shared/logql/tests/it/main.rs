@@ -4,6 +4,7 @@
 mod conformance;
 mod decoders;
 mod discover;
+mod early;
 mod eval;
 mod hostile;
 mod layouts;
