@@ -5,7 +5,7 @@ use std::time::Duration;
 use icegate_logql::{Answer, Direction, Limits, QueryParams, evaluate, parse};
 use icegate_model::Timestamp;
 
-use super::rows::{LAYOUTS, load};
+use super::layouts::{LAYOUTS, load};
 
 const STAGES: [&str; 24] = [
     "json",

@@ -11,7 +11,7 @@ use icegate_logql::{
 use icegate_model::{TimeRange, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::rows::{LAYOUTS, load};
+use super::layouts::{LAYOUTS, load};
 
 fn rows(rows: Value) -> Vec<Map<String, Value>> {
     rows.as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()).collect()
