@@ -162,7 +162,7 @@ impl Shifted {
         self.requests.iter().map(|(id, at)| (*id, *at))
     }
 
-    /// When the newest commit happened; the epoch before the first.
+    /// When the newest commit happened; when the table was made, before the first.
     #[must_use]
     pub fn newest(&self) -> Timestamp {
         self.newest

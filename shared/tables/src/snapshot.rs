@@ -138,7 +138,9 @@ impl Tables {
 
     async fn shifted(&self, table: Table, loaded: &Loaded, since: Timestamp) -> Result<Shifted, TablesError> {
         let history = self.ledgers(table, loaded, since).await?;
-        let newest = history.first().map(|(_, ledger)| ledger.committed).unwrap_or_default();
+        // Whatever is committed later is dated no earlier.
+        let made = || Timestamp::from_millis(loaded.metadata.last_updated_ms());
+        let newest = history.first().map_or_else(made, |(_, ledger)| ledger.committed);
         let mut shifted = Shifted { newest, since, ..Shifted::default() };
         for (_, ledger) in &history {
             let at = ledger.committed;
