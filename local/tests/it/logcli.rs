@@ -12,14 +12,14 @@ const TENANT: &str = "pushed";
 const SHOP: &str = r#"{app="shop"}"#;
 const RANGE: [&str; 2] = ["--from=2024-01-01T00:00:00Z", "--to=2024-01-01T01:00:00Z"];
 
-/// The binary that `local/stack/build` makes.
+/// The binary that `local/stack/build FOLDER logcli` makes.
 fn logcli(test: &str) -> Option<PathBuf> {
     let versions = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("stack/versions")).unwrap();
     let version = versions.lines().find_map(|line| line.strip_prefix("logcli_version=")).unwrap();
     let folder = std::env::var_os("ICEGATE_STACK").map(PathBuf::from);
     let binary = folder.map(|folder| folder.join(format!("logcli-{version}"))).filter(|binary| binary.exists());
     if binary.is_none() {
-        eprintln!("skipped {test}: ICEGATE_STACK does not name a folder with the logcli that local/stack/build makes");
+        eprintln!("skipped {test}: ICEGATE_STACK does not name a folder with logcli, which `local/stack/build FOLDER logcli` makes");
     }
     binary
 }
