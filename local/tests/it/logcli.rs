@@ -19,7 +19,9 @@ fn logcli(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ICEGATE_STACK").map(PathBuf::from);
     let binary = folder.map(|folder| folder.join(format!("logcli-{version}"))).filter(|binary| binary.exists());
     if binary.is_none() {
-        eprintln!("skipped {test}: ICEGATE_STACK does not name a folder with logcli, which `local/stack/build FOLDER logcli` makes");
+        eprintln!(
+            "skipped {test}: ICEGATE_STACK does not name a folder with logcli, which `local/stack/build FOLDER logcli` makes"
+        );
     }
     binary
 }
