@@ -86,9 +86,11 @@ impl Tables {
         };
         let (path, own) = (layout.time(), self.clock().now());
         layout.write(&path, Bytes::from(own.micros().to_string())).await?;
-        let Some(store) = self.received(&layout, &path).await? else {
-            return Ok(own);
-        };
+        // Without the store's word there is no time: what is destructive must not fall back on a clock that may be wrong.
+        let store = self.received(&layout, &path).await?.ok_or_else(|| {
+            let source = object_store::Error::NotFound { path: path.to_string(), source: "it was written a moment ago".into() };
+            TablesError::Store { doing: "read", object: path.to_string(), source }
+        })?;
         if own.since(store).max(store.since(own)) > ALLOWANCE {
             let (own, store) = (own.micros(), store.micros());
             tracing::warn!(%table, own, store, "the clock of this process differs from the store's, which counts (microseconds)");
