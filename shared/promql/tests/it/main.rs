@@ -1,0 +1,3 @@
+//! The language against recorded answers, its own scripts and hostile input.
+
+mod trees;
