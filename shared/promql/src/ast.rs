@@ -4,6 +4,7 @@ mod duration;
 
 use icegate_syntax::{Place, Span};
 
+pub(crate) use self::duration::QuerySpan;
 pub use self::duration::{DurationExpr, DurationOp};
 use crate::matcher::Matcher;
 use crate::signature::Function;
@@ -130,8 +131,8 @@ pub enum Extended {
     Smoothed,
 }
 
-/// An instant vector selector.
-#[derive(Clone, Debug, PartialEq)]
+/// An instant vector selector. The order of its conditions takes no part in comparing.
+#[derive(Clone, Debug)]
 pub struct Selector {
     /// The name, where it stands before the braces.
     pub name: Option<String>,
@@ -143,6 +144,17 @@ pub struct Selector {
     pub extended: Extended,
     /// Where it stands, with its modifiers.
     pub place: Place,
+}
+
+impl PartialEq for Selector {
+    fn eq(&self, other: &Self) -> bool {
+        let sorted = |selector: &Self| {
+            let mut matchers: Vec<String> = selector.matchers.iter().map(ToString::to_string).collect();
+            matchers.sort();
+            matchers
+        };
+        (&self.name, &self.timing, self.extended) == (&other.name, &other.timing, other.extended) && sorted(self) == sorted(other)
+    }
 }
 
 /// A range vector selector.

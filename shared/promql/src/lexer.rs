@@ -125,11 +125,12 @@ impl<'a> Lexer<'a> {
             self.round += 1;
             return Ok(self.symbol("("));
         }
+        let token = self.symbol(")");
         if self.round == 0 {
             return Err(self.error("unexpected right parenthesis ')'"));
         }
         self.round -= 1;
-        Ok(self.symbol(")"))
+        Ok(token)
     }
 
     fn in_matchers(&mut self) -> Result<Token<'a>, Diagnostic> {

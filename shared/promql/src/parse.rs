@@ -88,7 +88,7 @@ fn with_parser<T>(
         return Err(PromqlError::QueryTooLong { bytes: query.len(), limit: MAX_QUERY_BYTES });
     }
     let (tokens, problem) = Lexer::new(query).tokens(MAX_TOKENS);
-    let mut parser = Parser { tokens, problem, at: 0, options };
+    let mut parser = Parser { tokens, problem, at: 0, options, context: ("", "") };
     read(&mut parser).map_err(|diagnostic| PromqlError::parse(query, diagnostic))
 }
 
@@ -101,6 +101,8 @@ struct Parser<'a> {
     problem: Option<Diagnostic>,
     at: usize,
     options: ParseOptions,
+    /// Where the duration stands that is read, and what may stand there.
+    context: (&'static str, &'static str),
 }
 
 impl<'a> Parser<'a> {

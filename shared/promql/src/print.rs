@@ -56,22 +56,21 @@ impl fmt::Display for Number {
         if self.is_duration {
             return f.write_str(&duration::print(duration::millis(self.value)));
         }
-        f.write_str(&number::print(self.value))
+        f.write_str(&plain(self.value))
     }
 }
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&bare_selector(self))?;
-        f.write_str(&timing(&self.timing))?;
-        f.write_str(extended(self.extended))
+        write!(f, "{}{}", bare_selector(self), timing(&self.timing, self.extended))
     }
 }
 
 impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let range = length(self.range, self.range_expr.as_ref());
-        write!(f, "{}[{range}]{}{}", bare_selector(&self.selector), extended(self.selector.extended), timing(&self.selector.timing))
+        let modifiers = timing(&self.selector.timing, self.selector.extended);
+        write!(f, "{}[{range}]{modifiers}", bare_selector(&self.selector))
     }
 }
 
@@ -92,7 +91,7 @@ const fn extended(extended: Extended) -> &'static str {
     }
 }
 
-fn timing(timing: &Timing) -> String {
+fn timing(timing: &Timing, how: Extended) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
     match timing.at {
@@ -105,6 +104,7 @@ fn timing(timing: &Timing) -> String {
             _ = write!(text, " @ {sign}{}.{:03}", magnitude / 1000, magnitude % 1000);
         }
     }
+    text.push_str(extended(how));
     if let Some(expr) = &timing.offset_expr {
         _ = write!(text, " offset {expr}");
     } else if timing.offset != 0 {
@@ -125,7 +125,7 @@ pub(crate) fn subquery_suffix(subquery: &Subquery) -> String {
     } else {
         length(subquery.step, subquery.step_expr.as_ref())
     };
-    format!("[{range}:{step}]{}", timing(&subquery.timing))
+    format!("[{range}:{step}]{}", timing(&subquery.timing, Extended::No))
 }
 
 impl fmt::Display for DurationExpr {
@@ -180,11 +180,11 @@ fn matching(matching: &Matching) -> String {
         _ = write!(text, " group_{side} ({})", label_names(&matching.include));
     }
     match (matching.fill_left, matching.fill_right) {
-        (Some(left), Some(right)) if left.to_bits() == right.to_bits() => _ = write!(text, " fill ({})", number::print(left)),
+        (Some(left), Some(right)) if left.to_bits() == right.to_bits() => _ = write!(text, " fill ({})", plain(left)),
         (left, right) => {
             for (side, value) in [("left", left), ("right", right)] {
                 if let Some(value) = value {
-                    _ = write!(text, " fill_{side} ({})", number::print(value));
+                    _ = write!(text, " fill_{side} ({})", plain(value));
                 }
             }
         }
@@ -201,4 +201,9 @@ fn label_names(labels: &[String]) -> String {
 pub(crate) fn label_name(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic()) && name.chars().all(is_alphanumeric);
     if is_plain { name.to_owned() } else { quote(name) }
+}
+
+/// A number without an exponent.
+pub(crate) fn plain(value: f64) -> String {
+    if value.is_finite() { format!("{value}") } else { number::print(value) }
 }

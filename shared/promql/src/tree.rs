@@ -3,6 +3,7 @@
 use icegate_syntax::number;
 use serde_json::{Value, json};
 
+use crate::print::plain;
 use crate::ast::{At, DurationExpr, Expr, Extended, Number, Selector, Timing};
 
 /// The tree as the API shows it.
@@ -134,9 +135,4 @@ fn fill(value: Option<f64>) -> Result<Value, String> {
         }
         value => Ok(json!(value)),
     }
-}
-
-/// A number without an exponent.
-fn plain(value: f64) -> String {
-    if value.is_finite() { format!("{value}") } else { number::print(value) }
 }

@@ -47,8 +47,8 @@ impl DurationOp {
     }
 }
 
-/// A duration that depends on the query's step and range, or has to be computed.
-#[derive(Clone, Debug, PartialEq)]
+/// A duration that depends on the query's step and range, or has to be computed. A plus sign takes no part in comparing.
+#[derive(Clone, Debug)]
 pub enum DurationExpr {
     /// A number of seconds, or a duration.
     Number(Number),
@@ -69,16 +69,33 @@ pub enum DurationExpr {
 
 /// Times of a query that durations may depend on; milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuerySpan {
-    /// First step.
-    pub start: i64,
-    /// Last step.
-    pub end: i64,
-    /// Distance of steps.
-    pub step: i64,
+pub(crate) struct QuerySpan {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) step: i64,
+}
+
+impl PartialEq for DurationExpr {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.unsigned(), other.unsigned()) {
+            (Self::Number(own), Self::Number(other)) => own == other,
+            (Self::Op { op, left, right, wrapped, .. }, Self::Op { op: o, left: l, right: r, wrapped: w, .. }) => {
+                (op, left, right, wrapped) == (o, l, r, w)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl DurationExpr {
+    /// Without plus signs before it.
+    fn unsigned(&self) -> &Self {
+        match self {
+            Self::Op { op: DurationOp::Add, left: None, right: Some(right), wrapped: false, .. } => right.unsigned(),
+            other => other,
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn place(&self) -> Place {

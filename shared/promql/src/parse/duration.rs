@@ -1,18 +1,18 @@
 use icegate_syntax::{Diagnostic, Place};
 
-use super::{MAX_DEPTH, Parser, unexpected};
+use super::{Parser, unexpected};
 use crate::ast::{DurationExpr, DurationOp, Number};
 use crate::duration::{MAX_SECONDS, millis};
 use crate::token::{Kind, Token};
 
 const UNARY: u8 = 3;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// Whether a duration can start with this token.
-    pub(super) fn starts_duration(&self, token: &Token<'_>) -> bool {
+    pub(super) fn starts_duration(token: &Token<'_>) -> bool {
         match token.kind {
             Kind::Number | Kind::Duration | Kind::Operator("+" | "-") | Kind::Symbol("(") => true,
-            Kind::Keyword("step" | "range") => self.ahead(1).is_ok_and(|next| next.is("(")),
+            Kind::Keyword("step" | "range") => true,
             Kind::Name => min_or_max(token).is_some(),
             _ => false,
         }
@@ -30,9 +30,26 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands behind `offset`: one operand, without operations unless it is in brackets.
+    /// What stands behind `offset`: one operand with a sign, without operations unless it is in brackets.
     pub(super) fn offset_duration(&mut self) -> Result<DurationExpr, Diagnostic> {
-        self.duration(UNARY + 1, 0)
+        let token = self.peek()?;
+        let Kind::Operator(sign @ ("+" | "-")) = token.kind else { return self.duration_operand(0) };
+        self.next()?;
+        let operand = self.duration_operand(0)?;
+        Ok(self.signed(sign == "-", operand, &token))
+    }
+
+    fn duration_symbol(&mut self, symbol: &str) -> Result<Token<'a>, Diagnostic> {
+        let token = self.peek()?;
+        if !token.is(symbol) {
+            return Err(self.unexpected_in_duration(&token));
+        }
+        self.next()
+    }
+
+    fn unexpected_in_duration(&self, token: &Token<'_>) -> Diagnostic {
+        let (context, expected) = self.context;
+        unexpected(token, context, expected)
     }
 
     fn duration(&mut self, min: u8, depth: usize) -> Result<DurationExpr, Diagnostic> {
@@ -62,9 +79,7 @@ impl Parser<'_> {
 
     fn duration_operand(&mut self, depth: usize) -> Result<DurationExpr, Diagnostic> {
         let token = self.peek()?;
-        if depth > MAX_DEPTH {
-            self.deeper(depth, &token)?;
-        }
+        self.deeper(depth, &token)?;
         match token.kind {
             Kind::Number | Kind::Duration => {
                 let number = self.number()?;
@@ -79,20 +94,20 @@ impl Parser<'_> {
             Kind::Symbol("(") => {
                 self.next()?;
                 let inner = self.duration(0, depth + 1)?;
-                let end = self.expect(")")?;
+                let end = self.duration_symbol(")")?;
                 self.enabled(&token)?;
                 Ok(wrapped(inner, Place(token.span.to(end.span))))
             }
             Kind::Keyword(word @ ("step" | "range")) => {
                 self.next()?;
-                self.expect("(")?;
-                let place = Place(token.span.to(self.expect(")")?.span));
+                self.duration_symbol("(")?;
+                let place = Place(token.span.to(self.duration_symbol(")")?.span));
                 self.enabled(&token)?;
                 let op = if word == "step" { DurationOp::Step } else { DurationOp::Range };
                 Ok(DurationExpr::Op { op, left: None, right: None, wrapped: false, place })
             }
             Kind::Name if min_or_max(&token).is_some() => self.lesser_or_greater(depth),
-            _ => Err(unexpected(&token, "", "")),
+            _ => Err(self.unexpected_in_duration(&token)),
         }
     }
 
@@ -115,11 +130,11 @@ impl Parser<'_> {
     fn lesser_or_greater(&mut self, depth: usize) -> Result<DurationExpr, Diagnostic> {
         let token = self.next()?;
         let op = min_or_max(&token).unwrap_or(DurationOp::MinOf);
-        self.expect("(")?;
+        self.duration_symbol("(")?;
         let left = Some(Box::new(self.duration(0, depth + 1)?));
-        self.expect(",")?;
+        self.duration_symbol(",")?;
         let right = Some(Box::new(self.duration(0, depth + 1)?));
-        let place = Place(token.span.to(self.expect(")")?.span));
+        let place = Place(token.span.to(self.duration_symbol(")")?.span));
         self.enabled(&token)?;
         Ok(DurationExpr::Op { op, left, right, wrapped: false, place })
     }

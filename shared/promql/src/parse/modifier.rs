@@ -6,6 +6,7 @@ use crate::token::{Kind, Token};
 
 /// What `[…]` may have as its start.
 const DURATION: &str = "number, duration, step(), or range()";
+const DURATION_OR_END: &str = "number, duration, step(), range(), or \"]\"";
 
 impl Parser<'_> {
     /// What stands behind an operand: ranges, `offset`, `@`, `anchored`, `smoothed`.
@@ -30,8 +31,9 @@ impl Parser<'_> {
     /// `[range]`, `[range:]` or `[range:step]`.
     fn range(&mut self, expr: Expr) -> Result<Expr, Diagnostic> {
         let open = self.next()?.span;
+        self.context = ("subquery or range selector", DURATION);
         let token = self.peek()?;
-        if !self.starts_duration(&token) {
+        if !Self::starts_duration(&token) {
             return Err(unexpected(&token, "subquery or range selector", DURATION));
         }
         let (range, range_expr) = self.positive_duration()?;
@@ -45,13 +47,14 @@ impl Parser<'_> {
         if !token.is(":") {
             return Err(unexpected(&token, "subquery or range", "\":\" or \"]\""));
         }
+        self.context = ("subquery selector", DURATION_OR_END);
         let token = self.peek()?;
         let (step, step_expr) = if token.is("]") {
             (0, None)
-        } else if self.starts_duration(&token) {
+        } else if Self::starts_duration(&token) {
             self.positive_duration()?
         } else {
-            return Err(unexpected(&token, "subquery selector", &format!("{DURATION} or \"]\"")));
+            return Err(unexpected(&token, "subquery selector", DURATION_OR_END));
         };
         let end = self.next()?;
         if !end.is("]") {
@@ -64,8 +67,9 @@ impl Parser<'_> {
 
     fn offset(&mut self, expr: &mut Expr) -> Result<(), Diagnostic> {
         self.next()?;
+        self.context = ("offset", DURATION);
         let token = self.peek()?;
-        if !self.starts_duration(&token) {
+        if !Self::starts_duration(&token) {
             return Err(unexpected(&token, "offset", DURATION));
         }
         let duration = self.offset_duration()?;
