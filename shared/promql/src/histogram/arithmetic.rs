@@ -15,6 +15,24 @@ pub(crate) struct Combined {
 }
 
 impl Histogram {
+    /// The sum of both.
+    ///
+    /// # Errors
+    /// [`Incompatible`].
+    pub fn plus(&self, other: &Self) -> Result<Self, Incompatible> {
+        let mut sum = self.clone();
+        sum.add(other).map(|_| sum)
+    }
+
+    /// The difference of both.
+    ///
+    /// # Errors
+    /// [`Incompatible`].
+    pub fn minus(&self, other: &Self) -> Result<Self, Incompatible> {
+        let mut difference = self.clone();
+        difference.sub(other).map(|_| difference)
+    }
+
     /// Adds another one.
     pub(crate) fn add(&mut self, other: &Self) -> Result<Combined, Incompatible> {
         self.combine(other, 1.0)

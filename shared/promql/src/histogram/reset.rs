@@ -11,8 +11,9 @@ impl Histogram {
         self.lost_observations_since(previous)
     }
 
-    /// The same by counts alone.
-    pub(crate) fn lost_observations_since(&self, previous: &Self) -> bool {
+    /// The same by counts alone, whatever the hint says.
+    #[must_use]
+    pub fn lost_observations_since(&self, previous: &Self) -> bool {
         if self.is_custom() != previous.is_custom() || self.count < previous.count {
             return true;
         }
