@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn printed_durations_read_back_equal() {
-        for (millis, text) in [(90_000, "1m30s"), (604_800_000, "1w"), (604_800_001, "7d1ms"), (31_536_000_000, "1y"), (1_030, "1s30ms")]
+        for (millis, text) in
+            [(90_000, "1m30s"), (604_800_000, "1w"), (604_800_001, "7d1ms"), (31_536_000_000, "1y"), (1_030, "1s30ms")]
         {
             assert_eq!(print(millis), text);
             assert_eq!(parse(text), Ok(millis));

@@ -36,9 +36,7 @@ pub enum PromqlError {
         limit: usize,
     },
     /// More steps than the bound.
-    #[error(
-        "exceeded maximum resolution of {limit} points per timeseries. Try decreasing the query resolution (?step=XX)"
-    )]
+    #[error("exceeded maximum resolution of {limit} points per timeseries. Try decreasing the query resolution (?step=XX)")]
     TooManyPoints {
         /// The bound.
         limit: usize,

@@ -35,9 +35,9 @@ mod windows;
 use icegate_series::Grid;
 
 pub use self::answer::{Answer, Evaluated, MatrixSeries, VectorSample};
-pub use self::budget::Limits;
 use self::budget::Budget;
-use self::values::Context;
+pub use self::budget::Limits;
+use self::values::{Context, Resets};
 use crate::annotations::Annotations;
 use crate::ast::{Expr, QuerySpan};
 use crate::storage::Storage;
@@ -110,8 +110,17 @@ pub fn evaluate(query: &Query<'_>, storage: &dyn Storage) -> Result<Evaluated, P
     let notes = Annotations::new(query.text);
     let budget = Budget::new(query.limits, query.is_canceled);
     let is_range = matches!(query.steps, Steps::Range { .. });
-    let context =
-        Context { storage, grid, query: span, options: &query.options, notes: &notes, budget: &budget, is_range, text: query.text };
+    let context = Context {
+        storage,
+        grid,
+        query: span,
+        options: &query.options,
+        notes: &notes,
+        budget: &budget,
+        is_range,
+        text: query.text,
+        resets: Resets::default(),
+    };
     let answer = answer::answer(&context, query.expr)?;
     let (warnings, infos) = notes.finish();
     Ok(Evaluated { answer, warnings, infos })
@@ -119,8 +128,7 @@ pub fn evaluate(query: &Query<'_>, storage: &dyn Storage) -> Result<Evaluated, P
 
 fn grid(query: &Query<'_>) -> Result<(QuerySpan, Grid), PromqlError> {
     let (start, end, step) = match query.steps {
-        // An instant query has a step of one second, as functions of it see.
-        Steps::Instant(at) => return Ok((QuerySpan { start: at, end: at, step: 1_000 }, Grid::instant(at))),
+        Steps::Instant(at) => return Ok((QuerySpan { start: at, end: at, step: 0 }, Grid::instant(at))),
         Steps::Range { start, end, step } => (start, end, step),
     };
     let points = Grid::points(start, end, step).filter(|_| step > 0);

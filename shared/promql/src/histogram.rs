@@ -14,8 +14,8 @@ mod trim;
 
 use std::sync::Arc;
 
-pub use self::arithmetic::Incompatible;
 pub(crate) use self::arithmetic::Combined;
+pub use self::arithmetic::Incompatible;
 pub(crate) use self::buckets::Range;
 pub(crate) use self::estimate::NanObservations;
 pub(crate) use self::kahan::HistogramSum;

@@ -31,8 +31,7 @@ pub(crate) struct Lexer<'a> {
 }
 
 /// Symbols and operators outside of brackets, the longer first.
-const OPERATORS: [&str; 17] =
-    ["==", "!=", "<=", ">=", "</", ">/", "+", "-", "*", "/", "%", "^", "<", ">", "@", ",", "="];
+const OPERATORS: [&str; 17] = ["==", "!=", "<=", ">=", "</", ">/", "+", "-", "*", "/", "%", "^", "<", ">", "@", ",", "="];
 
 impl<'a> Lexer<'a> {
     pub(crate) const fn new(query: &'a str) -> Self {
@@ -101,7 +100,9 @@ impl<'a> Lexer<'a> {
                 let text = self.cursor.eat_while(|c| c == ':' || is_alphanumeric(c));
                 Ok(self.token(word(text), start))
             }
-            '=' | '!' if !self.cursor.rest()[1..].starts_with('=') && (next == '!' || self.cursor.rest()[1..].starts_with('~')) => {
+            '=' | '!'
+                if !self.cursor.rest()[1..].starts_with('=') && (next == '!' || self.cursor.rest()[1..].starts_with('~')) =>
+            {
                 let after = self.cursor.rest()[1..].chars().next();
                 Err(self.error(format!("unexpected character after '{next}': {}", shown(after))))
             }
@@ -190,7 +191,9 @@ impl<'a> Lexer<'a> {
                         self.cursor.advance(text.len());
                         Ok(self.token(if word.contains('_') { Kind::Name } else { Kind::Keyword(word) }, start))
                     }
-                    None if self.duration => Err(self.error(format!("unexpected character: {}, expected ':'", shown(Some(next))))),
+                    None if self.duration => {
+                        Err(self.error(format!("unexpected character: {}, expected ':'", shown(Some(next)))))
+                    }
                     None => Err(self.error(format!("unexpected character in duration expression: {}", shown(Some(next))))),
                 }
             }
@@ -201,7 +204,8 @@ impl<'a> Lexer<'a> {
     fn starts_number(&self) -> bool {
         let mut bytes = self.cursor.rest().bytes();
         let first = bytes.next();
-        first.is_some_and(|byte| byte.is_ascii_digit()) || first == Some(b'.') && bytes.next().is_some_and(|byte| byte.is_ascii_digit())
+        first.is_some_and(|byte| byte.is_ascii_digit())
+            || first == Some(b'.') && bytes.next().is_some_and(|byte| byte.is_ascii_digit())
     }
 
     fn number(&mut self) -> Result<Token<'a>, Diagnostic> {

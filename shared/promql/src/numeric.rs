@@ -50,8 +50,8 @@ impl Mean {
             }
         };
         // An infinite mean stays what it is; a difference of infinities would make it NaN.
-        let is_absorbed = mean.sum.is_infinite()
-            && if value.is_infinite() { (mean.sum > 0.0) == (value > 0.0) } else { !value.is_nan() };
+        let is_absorbed =
+            mean.sum.is_infinite() && if value.is_infinite() { (mean.sum > 0.0) == (value > 0.0) } else { !value.is_nan() };
         if is_absorbed {
             self.mean = Some(mean);
             return;

@@ -199,7 +199,8 @@ fn label_names(labels: &[String]) -> String {
 
 /// The name of a label, quoted where it must be.
 pub(crate) fn label_name(name: &str) -> String {
-    let is_plain = name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic()) && name.chars().all(is_alphanumeric);
+    let is_plain =
+        name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic()) && name.chars().all(is_alphanumeric);
     if is_plain { name.to_owned() } else { quote(name) }
 }
 

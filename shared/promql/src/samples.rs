@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use icegate_series::Labels;
 
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, ResetHint};
 
 /// The bits of the value that marks the end of a series.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -62,6 +62,20 @@ impl Samples {
     pub fn bytes(&self) -> usize {
         let histograms: usize = self.histograms.iter().map(|point| size_of::<HistogramPoint>() + point.value.bytes()).sum();
         self.floats.len() * size_of::<FloatPoint>() + histograms
+    }
+
+    /// With a hint for each histogram that can be compared with the one before.
+    pub(crate) fn with_resets(mut self) -> Self {
+        let mut previous: Option<Arc<Histogram>> = None;
+        for point in self.histograms.iter_mut().filter(|point| !point.value.is_stale()) {
+            let whole = Arc::clone(&point.value);
+            if let Some(previous) = previous.as_ref().filter(|_| whole.hint == ResetHint::Unknown) {
+                let is_reset = whole.lost_observations_since(previous);
+                Arc::make_mut(&mut point.value).hint = if is_reset { ResetHint::Reset } else { ResetHint::NotReset };
+            }
+            previous = Some(whole);
+        }
+        self
     }
 
     /// Without what marks the end of the series: such marks end a lookback, but aren't in windows.

@@ -1,8 +1,8 @@
 use icegate_series::Labels;
 
+use crate::PromqlError;
 use crate::matcher::Matcher;
 use crate::samples::{Samples, Series};
-use crate::PromqlError;
 
 /// Which series, and their samples from when to when.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use icegate_syntax::number;
 use serde_json::{Value, json};
 
-use crate::print::plain;
 use crate::ast::{At, DurationExpr, Expr, Extended, Number, Selector, Timing};
+use crate::print::plain;
 
 /// The tree as the API shows it.
 ///

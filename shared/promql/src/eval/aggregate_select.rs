@@ -30,7 +30,8 @@ pub(crate) fn select(context: &Context<'_>, node: &Aggregate, sink: &mut Sink<'_
         });
         groups[group].push(at);
     }
-    let hashes: Vec<f64> = if node.op == "limit_ratio" { rows.iter().map(|row| share(&row.labels)).collect() } else { Vec::new() };
+    let hashes: Vec<f64> =
+        if node.op == "limit_ratio" { rows.iter().map(|row| share(&row.labels)).collect() } else { Vec::new() };
     let mut kept: Vec<Vec<bool>> = rows.iter().map(|row| vec![false; row.values.len()]).collect();
     // In the order that an instant query shows.
     let mut order: Vec<usize> = Vec::with_capacity(rows.len());

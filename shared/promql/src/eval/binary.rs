@@ -7,6 +7,8 @@ use crate::PromqlError;
 use crate::ast::{Binary, Matching, ValueType};
 
 pub(crate) fn binary(context: &Context<'_>, node: &Binary, sink: &mut Sink<'_>) -> Result<(), PromqlError> {
+    // Each side is looked at on its own.
+    let context = &context.with_resets(false, false);
     let span = node.left.span().to(node.right.span());
     let operation = Operation { context, op: node.op, return_bool: node.return_bool, span };
     let vectors = (node.left.value_type() == ValueType::Vector, node.right.value_type() == ValueType::Vector);

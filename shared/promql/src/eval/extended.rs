@@ -9,11 +9,11 @@ use super::range::Ranged;
 use super::rate::Point;
 use super::values::{Context, name};
 use crate::PromqlError;
+use crate::ResetHint;
 use crate::annotations::named;
 use crate::ast::Extended;
 use crate::histogram::Histogram;
 use crate::samples::{FloatPoint, HistogramPoint, Samples, Value, Window};
-use crate::ResetHint;
 
 /// The last sample at or before the window that isn't older than the lookback.
 pub(crate) fn anchor<'a>(ranged: &Ranged<'a>, window: &Window<'_>) -> Option<Point<'a>> {

@@ -28,8 +28,10 @@ pub(crate) fn property(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) 
         "histogram_stdvar" => Histogram::variance,
         _ => |h| h.variance().sqrt(),
     };
+    let is_simple = matches!(call.function.name, "histogram_count" | "histogram_sum" | "histogram_avg");
+    let inner = if is_simple { context.with_resets(true, context.resets.is_subquery) } else { *context };
     let mut nameless = Nameless::new(context, true)?;
-    vector(context, &call.args[0], &mut |mut row| {
+    vector(&inner, &call.args[0], &mut |mut row| {
         for own in &mut row.values {
             *own = own.as_ref().and_then(Value::histogram).map(|histogram| Value::Float(value(histogram)));
         }
@@ -39,7 +41,6 @@ pub(crate) fn property(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) 
 
 /// Series that are one histogram.
 struct Group {
-    labels: Labels,
     drop_name: bool,
     metric: String,
     native: Vec<Option<Arc<Histogram>>>,
@@ -56,6 +57,7 @@ enum Asked {
 }
 
 pub(crate) fn estimate(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) -> Result<(), PromqlError> {
+    let context = &context.with_resets(false, context.resets.is_subquery);
     let name = call.function.name;
     let (arg, asked) = match name {
         "histogram_quantile" => {
@@ -70,7 +72,7 @@ pub(crate) fn estimate(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) 
             let label = text(&call.args[1])?;
             let asked = call.args[2..].iter().map(|arg| {
                 let values = quantiles(context, arg)?;
-                let shown = icegate_syntax::number::print(values.first().copied().unwrap_or(f64::NAN));
+                let shown = quantile_label(values.first().copied().unwrap_or(f64::NAN));
                 Ok(Asked::Quantile { values, label: Some((label.clone(), shown)) })
             });
             (&call.args[0], asked.collect::<Result<_, PromqlError>>()?)
@@ -80,7 +82,7 @@ pub(crate) fn estimate(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) 
     let mut nameless = Nameless::new(context, true)?;
     for group in groups {
         for asked in &asked {
-            let values: Vec<_> = (0..context.grid.len()).map(|step| value(context, &group, asked, step, arg.span(), name)).collect();
+            let values: Vec<_> = (0..context.grid.len()).map(|step| value(context, &group, asked, step, arg.span())).collect();
             if values.iter().all(Option::is_none) {
                 continue;
             }
@@ -92,6 +94,12 @@ pub(crate) fn estimate(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) 
         }
     }
     Ok(())
+}
+
+/// A quantile as a label has it: a whole number with a zero behind the point.
+fn quantile_label(q: f64) -> String {
+    let shown = icegate_syntax::number::print(q);
+    if q.is_finite() && !shown.contains(['.', 'e']) { shown + ".0" } else { shown }
 }
 
 fn quantiles(context: &Context<'_>, arg: &crate::ast::Expr) -> Result<Vec<f64>, PromqlError> {
@@ -130,10 +138,9 @@ fn groups(context: &Context<'_>, arg: &crate::ast::Expr) -> Result<Vec<Group>, P
             // A native histogram keeps all of its labels; of buckets, the bound isn't one of the histogram's.
             let named = if native { row.labels.clone() } else { row.labels.filtered(&["le".to_owned()], false) };
             let key = if context.options.delayed_name_removal { named.clone() } else { without_name(&named) };
-            let at = *index.entry(key.clone()).or_insert_with(|| {
+            let at = *index.entry(key).or_insert_with(|| {
                 let steps = row.values.len();
                 groups.push(Group {
-                    labels: key,
                     drop_name: true,
                     metric: row.name().to_owned(),
                     native: vec![None; steps],
@@ -168,17 +175,9 @@ fn read_bound(text: &str) -> Option<f64> {
     }
 }
 
-fn value(
-    context: &Context<'_>,
-    group: &Group,
-    asked: &Asked,
-    step: usize,
-    span: icegate_syntax::Span,
-    function: &str,
-) -> Option<Value> {
+fn value(context: &Context<'_>, group: &Group, asked: &Asked, step: usize, span: icegate_syntax::Span) -> Option<Value> {
     let buckets = &group.buckets[step];
     let metric = &group.metric;
-    debug_assert!(group.labels.get("le").is_none() || buckets.is_empty());
     if let Some(histogram) = &group.native[step] {
         if !buckets.is_empty() {
             context.notes.warn(about("vector contains a mix of classic and native histograms", metric), span);
@@ -193,7 +192,7 @@ fn value(
                     NanObservations::SkewedHigher => Some("result is skewed higher"),
                 };
                 if let Some(message) = message {
-                    let message = format!("input to {function} has NaN observations, {message}");
+                    let message = format!("input to histogram_quantile has NaN observations, {message}");
                     context.notes.info(named(&format!("{message} for metric name"), metric), span);
                 }
                 value
@@ -298,9 +297,6 @@ fn bucket_fraction(lower: f64, upper: f64, buckets: Vec<(f64, f64)>) -> f64 {
     let Some(buckets) = sorted(buckets) else { return f64::NAN };
     let all = buckets.last().map_or(0.0, |last| last.1);
     let mut histogram = Histogram { schema: CUSTOM_BOUNDS, count: all, ..Histogram::default() };
-    if buckets.len() < 2 {
-        return f64::NAN;
-    }
     let mut before = 0.0;
     for (index, (_, count)) in buckets.iter().enumerate() {
         Histogram::push(&mut histogram.positive, i32::try_from(index).unwrap_or(i32::MAX), count - before);

@@ -1,10 +1,8 @@
-use std::collections::HashSet;
-
 use icegate_series::{Labels, LabelsBuilder};
 
 use super::scalar::text;
-use super::series_labels::same_labels;
-use super::values::{Context, Row, Sink};
+use super::series_labels::Distinct;
+use super::values::{Context, Sink};
 use super::vector::vector;
 use crate::PromqlError;
 use crate::ast::{Call, Expr};
@@ -54,18 +52,14 @@ fn relabeled(
     sink: &mut Sink<'_>,
     value: &dyn Fn(&Labels) -> Option<String>,
 ) -> Result<(), PromqlError> {
-    let mut seen: HashSet<Labels> = HashSet::new();
-    let mut held = context.budget.hold(0, 0)?;
+    let mut distinct = Distinct::new(context, true)?;
     vector(context, expr, &mut |mut row| {
         if let Some(value) = value(&row.labels) {
             row.labels = with(&row.labels, target, value);
             // A name that is given here stays.
             row.drop_name &= target != "__name__";
         }
-        held.more(0, size_of::<Row>())?;
-        if !seen.insert(row.labels.clone()) {
-            return Err(same_labels());
-        }
+        distinct.check(&row)?;
         sink(row)
     })
 }

@@ -81,8 +81,8 @@ pub(crate) fn combine(
     let is_swapped = matching.card == Cardinality::OneToMany;
     let mut keys = Keys::new(matching);
     let (many, one) = if is_swapped { (right, left) } else { (left, right) };
-    let (fill_many, fill_one) =
-        if is_swapped { (matching.fill_right, matching.fill_left) } else { (matching.fill_left, matching.fill_right) };
+    // With `group_right`, the left fill stands for the many all the same.
+    let (fill_many, fill_one) = (matching.fill_left, matching.fill_right);
     let many_keys = many.iter().map(|row| keys.of(&row.labels)).collect();
     let one_keys = one.iter().map(|row| keys.of(&row.labels)).collect();
     let sides = Sides { many, one, many_keys, one_keys, is_swapped, fill_many, fill_one };
@@ -118,11 +118,12 @@ fn combine_step(sides: &Sides, keys: &Keys, step: usize, results: &mut Results<'
         let filled = sides.fill_one.map(Value::Float);
         let other = partner[key].map(|one| &sides.one[one].values[step]).and_then(Option::as_ref).or(filled.as_ref());
         let Some(other) = other else { continue };
-        let Some(value) = results.value(value, other, sides.is_swapped) else { continue };
+        // Also where a comparison would keep one of them only.
         if results.matching.card == Cardinality::OneToOne && std::mem::replace(&mut taken[key], true) {
             let message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
             return Err(PromqlError::evaluation(message));
         }
+        let Some(value) = results.value(value, other, sides.is_swapped) else { continue };
         results.set(sides, &keys.labels[key], (Some(at), partner[key]), step, value)?;
     }
     let Some(fill) = sides.fill_many.map(Value::Float) else { return Ok(()) };

@@ -242,6 +242,9 @@ pub(crate) fn quantile(ranged: &Ranged<'_>, window: &Window<'_>) -> Computed {
 pub(crate) fn median_distance(ranged: &Ranged<'_>, window: &Window<'_>) -> Computed {
     let Some(points) = floats(ranged, window) else { return Ok(None) };
     let mut values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    if values.iter().any(|value| value.is_nan()) {
+        return float(f64::NAN);
+    }
     let median = numeric::quantile(0.5, &mut values);
     values.iter_mut().for_each(|value| *value = (*value - median).abs());
     float(numeric::quantile(0.5, &mut values))

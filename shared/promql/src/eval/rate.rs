@@ -283,7 +283,9 @@ pub(crate) fn changes(ranged: &Ranged<'_>, window: &Window<'_>) -> Computed {
         (Point::Float(before), Point::Float(last)) => {
             before.value != last.value && !(before.value.is_nan() && last.value.is_nan())
         }
-        (Point::Histogram(before), Point::Histogram(last)) => !Arc::ptr_eq(&before.value, &last.value) && before.value != last.value,
+        (Point::Histogram(before), Point::Histogram(last)) => {
+            !Arc::ptr_eq(&before.value, &last.value) && before.value != last.value
+        }
         _ => true,
     })
 }

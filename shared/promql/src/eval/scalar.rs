@@ -78,9 +78,7 @@ fn single(context: &Context<'_>, expr: &Expr) -> Result<Vec<f64>, PromqlError> {
 /// The text of a string literal.
 pub(crate) fn text(expr: &Expr) -> Result<String, PromqlError> {
     match expr.unwrapped() {
-        Expr::Text(literal) => {
-            Ok(literal.text.as_str().map_or_else(|| literal.text.lossy(), str::to_owned))
-        }
+        Expr::Text(literal) => Ok(literal.text.as_str().map_or_else(|| literal.text.lossy(), str::to_owned)),
         other => Err(PromqlError::evaluation(format!("{} is not a string", other.value_type().documented()))),
     }
 }

@@ -36,8 +36,11 @@ pub(crate) fn seen(context: &Context<'_>, selector: &Selector, sink: &mut SeenSi
     let ahead = if is_smoothed { lookback } else { 0 };
     let select = Select { matchers: &selector.matchers, from: first.saturating_sub(lookback), to: last.saturating_add(ahead) };
     let mut stream = context.storage.select(&select)?;
-    while let Some(series) = stream.next_series()? {
+    while let Some(mut series) = stream.next_series()? {
         let held = context.budget.hold(series.samples.len(), series.samples.bytes())?;
+        if context.resets.are_detected {
+            series.samples = series.samples.with_resets();
+        }
         let samples = &series.samples;
         let values: Vec<Option<Seen>> = if is_smoothed {
             let samples = series.samples.without_stale();
@@ -99,8 +102,13 @@ impl Cursor<'_> {
         let float = self.float.checked_sub(1).map(|index| &floats[index]).filter(|point| point.at > oldest);
         let histogram = self.histogram.checked_sub(1).map(|index| &histograms[index]).filter(|point| point.at > oldest);
         match (float, histogram) {
-            (float, Some(histogram)) if float.is_none_or(|float| float.at < histogram.at) => (!histogram.value.is_stale())
-                .then(|| Seen { at: histogram.at, start: histogram.start, value: Value::Histogram(std::sync::Arc::clone(&histogram.value)) }),
+            (float, Some(histogram)) if float.is_none_or(|float| float.at < histogram.at) => {
+                (!histogram.value.is_stale()).then(|| Seen {
+                    at: histogram.at,
+                    start: histogram.start,
+                    value: Value::Histogram(std::sync::Arc::clone(&histogram.value)),
+                })
+            }
             (Some(float), _) => {
                 (!is_stale(float.value)).then_some(Seen { at: float.at, start: float.start, value: Value::Float(float.value) })
             }

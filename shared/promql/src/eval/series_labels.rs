@@ -41,37 +41,24 @@ impl Presence {
     }
 }
 
-/// Removes names from series, at once or at the end, and fails where two of them become one.
-pub(crate) struct Nameless<'a> {
-    delayed: bool,
+/// Fails where two series become one.
+pub(crate) struct Distinct<'a> {
     /// Whether series may share their labels as long as they don't share a step.
     by_step: bool,
     seen: HashMap<Labels, Presence>,
-    context: &'a Context<'a>,
     held: super::budget::Held<'a, 'a>,
 }
 
-impl<'a> Nameless<'a> {
-    pub(crate) fn new(context: &'a Context<'a>, by_step: bool) -> Result<Self, PromqlError> {
-        let delayed = context.options.delayed_name_removal;
-        Ok(Self { delayed, by_step, seen: HashMap::new(), context, held: context.budget.hold(0, 0)? })
+impl<'a> Distinct<'a> {
+    pub(crate) fn new(context: &Context<'a>, by_step: bool) -> Result<Self, PromqlError> {
+        Ok(Self { by_step, seen: HashMap::new(), held: context.budget.hold(0, 0)? })
     }
 
-    pub(crate) fn pass(&mut self, mut row: Row, sink: &mut Sink<'_>) -> Result<(), PromqlError> {
-        if self.delayed {
-            row.drop_name = true;
-            return sink(row);
-        }
-        row.labels = without_name(&row.labels);
-        self.distinct(&row)?;
-        sink(row)
-    }
-
-    fn distinct(&mut self, row: &Row) -> Result<(), PromqlError> {
+    pub(crate) fn check(&mut self, row: &Row) -> Result<(), PromqlError> {
         let presence = Presence::of(row);
         match self.seen.entry(row.labels.clone()) {
             Entry::Vacant(entry) => {
-                self.held.more(0, size_of::<Labels>() + self.context.grid.len() / 8)?;
+                self.held.more(0, size_of::<Labels>() + row.values.len() / 8)?;
                 entry.insert(presence);
                 Ok(())
             }
@@ -80,6 +67,28 @@ impl<'a> Nameless<'a> {
                 if self.by_step && apart { Ok(()) } else { Err(same_labels()) }
             }
         }
+    }
+}
+
+/// Removes names from series, at once or at the end, and fails where two of them become one.
+pub(crate) struct Nameless<'a> {
+    delayed: bool,
+    distinct: Distinct<'a>,
+}
+
+impl<'a> Nameless<'a> {
+    pub(crate) fn new(context: &Context<'a>, by_step: bool) -> Result<Self, PromqlError> {
+        Ok(Self { delayed: context.options.delayed_name_removal, distinct: Distinct::new(context, by_step)? })
+    }
+
+    pub(crate) fn pass(&mut self, mut row: Row, sink: &mut Sink<'_>) -> Result<(), PromqlError> {
+        if self.delayed {
+            row.drop_name = true;
+        } else {
+            row.labels = without_name(&row.labels);
+            self.distinct.check(&row)?;
+        }
+        sink(row)
     }
 }
 

@@ -1,8 +1,8 @@
 use icegate_series::{Grid, Labels};
 use icegate_syntax::Span;
 
-use super::budget::{Budget, Held};
 use super::EvalOptions;
+use super::budget::{Budget, Held};
 use crate::PromqlError;
 use crate::annotations::Annotations;
 use crate::ast::QuerySpan;
@@ -22,12 +22,28 @@ pub(crate) struct Context<'a> {
     pub(crate) budget: &'a Budget<'a>,
     pub(crate) is_range: bool,
     pub(crate) text: &'a str,
+    pub(crate) resets: Resets,
+}
+
+/// Whether hints of histograms are completed where they are read.
+///
+/// A function of counts and sums alone sees for each histogram whether it follows a reset. A subquery leaves samples out, so that
+/// nothing is known below it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resets {
+    pub(crate) are_detected: bool,
+    pub(crate) is_subquery: bool,
 }
 
 impl<'a> Context<'a> {
     /// The same at other times.
     pub(crate) const fn on(&self, grid: Grid) -> Self {
         Self { grid, ..*self }
+    }
+
+    /// The same with other hints.
+    pub(crate) const fn with_resets(&self, are_detected: bool, is_subquery: bool) -> Self {
+        Self { resets: Resets { are_detected: are_detected && !is_subquery, is_subquery }, ..*self }
     }
 
     pub(crate) fn times(&self) -> impl Iterator<Item = i64> {

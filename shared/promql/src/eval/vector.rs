@@ -66,7 +66,11 @@ fn call(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) -> Result<(), P
     match name {
         "vector" => {
             let values = scalar::scalar(context, &call.args[0])?;
-            sink(Row { labels: Labels::empty(), drop_name: false, values: values.into_iter().map(|v| Some(Value::Float(v))).collect() })
+            sink(Row {
+                labels: Labels::empty(),
+                drop_name: false,
+                values: values.into_iter().map(|v| Some(Value::Float(v))).collect(),
+            })
         }
         "absent" => absent::absent(context, call, sink),
         "absent_over_time" => absent::absent_over_time(context, call, sink),

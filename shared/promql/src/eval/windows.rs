@@ -1,13 +1,15 @@
+use std::sync::Arc;
+
 use icegate_series::{Grid, Labels};
 use icegate_syntax::Span;
 
 use super::timing::{Look, positive};
 use super::values::{Context, Row};
 use super::vector::vector;
-use crate::PromqlError;
 use crate::ast::{Expr, Extended, Matrix, Subquery};
 use crate::samples::{FloatPoint, HistogramPoint, Samples, Value};
 use crate::storage::Select;
+use crate::{PromqlError, ResetHint};
 
 /// The windows of a range vector.
 #[derive(Clone, Debug)]
@@ -69,6 +71,9 @@ fn selected(context: &Context<'_>, matrix: &Matrix, sink: &mut WindowSink<'_>) -
     while let Some(series) = stream.next_series()? {
         let _held = context.budget.hold(series.samples.len(), series.samples.bytes())?;
         let mut samples = series.samples.without_stale();
+        if context.resets.are_detected {
+            samples = samples.with_resets();
+        }
         if samples.is_empty() {
             continue;
         }
@@ -95,7 +100,7 @@ fn subqueried(context: &Context<'_>, subquery: &Subquery, sink: &mut WindowSink<
     }
     let invalid = |_| PromqlError::InvalidRange { start, end: last, step };
     let grid = Grid::new(start, last, step).map_err(invalid)?;
-    let inner = context.on(grid);
+    let inner = context.on(grid).with_resets(false, true);
     let frames = frames(context, look, range, Extended::No);
     vector(&inner, &subquery.expr, &mut |row| {
         let samples = to_samples(&inner, &row);
@@ -110,7 +115,12 @@ fn to_samples(context: &Context<'_>, row: &Row) -> Samples {
         match value {
             Some(Value::Float(value)) => samples.floats.push(FloatPoint { at, start: 0, value: *value }),
             Some(Value::Histogram(value)) => {
-                samples.histograms.push(HistogramPoint { at, start: 0, value: std::sync::Arc::clone(value) });
+                let mut value = Arc::clone(value);
+                // What was between two samples isn't known here.
+                if matches!(value.hint, ResetHint::Reset | ResetHint::NotReset) {
+                    Arc::make_mut(&mut value).hint = ResetHint::Unknown;
+                }
+                samples.histograms.push(HistogramPoint { at, start: 0, value });
             }
             None => {}
         }

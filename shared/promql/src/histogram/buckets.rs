@@ -94,9 +94,10 @@ impl Histogram {
         let mut threshold = threshold;
         loop {
             let cut = |buckets: &[Bucket]| {
-                buckets.iter().map(|bucket| (upper(bucket.index - 1, self.schema), upper(bucket.index, self.schema))).find_map(
-                    |(lower, upper)| (lower < threshold && threshold < upper).then_some(upper),
-                )
+                buckets
+                    .iter()
+                    .map(|bucket| (upper(bucket.index - 1, self.schema), upper(bucket.index, self.schema)))
+                    .find_map(|(lower, upper)| (lower < threshold && threshold < upper).then_some(upper))
             };
             match cut(&self.positive).or_else(|| cut(&self.negative)) {
                 Some(wider) => threshold = wider,

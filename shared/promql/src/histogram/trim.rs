@@ -82,7 +82,8 @@ impl Histogram {
         if bound <= known.lower && (known.lower == range.lower || bound >= 0.0 || !self.is_custom()) {
             return Rest { share: 1.0, middle: self.middle(known.lower, known.upper, &known) };
         }
-        let is_endless_below = range.lower == f64::NEG_INFINITY && (bound < 0.0 || range.upper <= 0.0 || range.upper.is_infinite());
+        let is_endless_below =
+            range.lower == f64::NEG_INFINITY && (bound < 0.0 || range.upper <= 0.0 || range.upper.is_infinite());
         if bound >= known.upper || self.is_custom() && is_endless_below {
             return Rest { share: 0.0, middle: 0.0 };
         }

@@ -33,9 +33,7 @@ impl Parser<'_> {
         let place = Place(start.to(self.last_span()));
         let at = |message: String| Err(Diagnostic::new(message, place.0));
         if matches!(op, "limitk" | "limit_ratio") && !self.options.experimental_functions {
-            return at(format!(
-                "{op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions"
-            ));
+            return at(format!("{op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions"));
         }
         let wanted = if has_param(op) { 2 } else { 1 };
         if args.is_empty() {
@@ -73,11 +71,18 @@ impl Parser<'_> {
             let token = self.next()?;
             match token.kind {
                 Kind::Symbol(")") => return Ok(labels),
-                Kind::Name | Kind::Keyword(_) | Kind::Aggregation(_) | Kind::WordOperator(_) => labels.push(token.text.to_owned()),
+                Kind::Name | Kind::Keyword(_) | Kind::Aggregation(_) | Kind::WordOperator(_) => {
+                    labels.push(token.text.to_owned())
+                }
                 Kind::Number if token.text.starts_with(|first: char| first.is_alphabetic()) => labels.push(token.text.to_owned()),
                 Kind::Text => match unquote(token.text).as_str() {
                     Some(label) if !label.is_empty() => labels.push(label.to_owned()),
-                    _ => return Err(Diagnostic::new(format!("invalid label name for grouping: {}", unquote(token.text)), token.span)),
+                    _ => {
+                        return Err(Diagnostic::new(
+                            format!("invalid label name for grouping: {}", unquote(token.text)),
+                            token.span,
+                        ));
+                    }
                 },
                 _ => return Err(unexpected(&token, CONTEXT, "label")),
             }

@@ -39,7 +39,8 @@ fn compare(query: &str, recorded: &Value) -> Result<(), String> {
         Ok((tree, expr)) => {
             same(&tree, &recorded["ast"])?;
             same(&Value::from(format_query(&expr)), &recorded["pretty"])?;
-            let again = parse(&expr.to_string(), ParseOptions::all()).map_err(|error| format!("{expr} doesn't read back: {error}"))?;
+            let again =
+                parse(&expr.to_string(), ParseOptions::all()).map_err(|error| format!("{expr} doesn't read back: {error}"))?;
             if again == expr { Ok(()) } else { Err(format!("{expr} reads back as {again}")) }
         }
         Err(error) => same(&Value::from(error), &Value::from(recorded["error"].as_str().unwrap_or_default().trim())),

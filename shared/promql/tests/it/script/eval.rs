@@ -1,5 +1,6 @@
 use icegate_promql::{
-    Answer, At, EvalOptions, Evaluated, Expr, Limits, MemoryStorage, ParseOptions, PromqlError, Query, Steps, Value, evaluate, parse,
+    Answer, At, EvalOptions, Evaluated, Expr, Limits, MemoryStorage, ParseOptions, PromqlError, Query, Steps, Value, evaluate,
+    parse,
 };
 use regex::Regex;
 
@@ -75,7 +76,8 @@ pub(super) struct Case<'a> {
 impl<'a> Case<'a> {
     pub(super) fn new(head: &'a str, body: &[&str]) -> Self {
         let instant = Regex::new(r"^eval(?:_(fail|warn|ordered|info))?\s+instant\s+at\s+(\S+)\s+(.+)$").unwrap();
-        let range = Regex::new(r"^eval(?:_(fail|warn|info))?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)$").unwrap();
+        let range =
+            Regex::new(r"^eval(?:_(fail|warn|info))?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)$").unwrap();
         let (kind, steps, query) = if let Some(found) = instant.captures(head) {
             (found.get(1), Steps::Instant(time(&found[2])), found.get(3).unwrap().as_str())
         } else {
@@ -120,7 +122,9 @@ impl<'a> Case<'a> {
         } else if after("no_info").is_some() {
             self.no_info = true;
         } else if let Some(text) = after("string") {
-            let Expr::Text(literal) = parse(text.trim(), ParseOptions::all()).unwrap() else { panic!("{text:?} is not a string") };
+            let Expr::Text(literal) = parse(text.trim(), ParseOptions::all()).unwrap() else {
+                panic!("{text:?} is not a string")
+            };
             self.string = Some(literal.text.lossy());
         } else if let Some(text) = after("range vector from") {
             let words: Vec<&str> = text.split_whitespace().collect();
@@ -158,7 +162,8 @@ impl<'a> Case<'a> {
         let pinned = parse(&text, ParseOptions::all()).map_err(|error| format!("{text} doesn't read back: {error}"))?;
         let times = if at == 0 { vec![-1_000, 0, 1_000] } else { vec![-10 * at, 0, at / 5, at, 10 * at] };
         for at in times {
-            self.check(storage, &text, &pinned, Steps::Instant(at), false).map_err(|problem| format!("{text} at {at}: {problem}"))?;
+            self.check(storage, &text, &pinned, Steps::Instant(at), false)
+                .map_err(|problem| format!("{text} at {at}: {problem}"))?;
             self.as_range(storage, &text, &pinned, at)?;
         }
         Ok(())
@@ -235,10 +240,9 @@ impl<'a> Case<'a> {
     }
 
     fn check_notes(&self, evaluated: &Evaluated) -> Result<(), String> {
-        for (what, found, expected, none) in [
-            ("warning", &evaluated.warnings, &self.warn, self.no_warn),
-            ("info", &evaluated.infos, &self.info, self.no_info),
-        ] {
+        for (what, found, expected, none) in
+            [("warning", &evaluated.warnings, &self.warn, self.no_warn), ("info", &evaluated.infos, &self.info, self.no_info)]
+        {
             if none && !found.is_empty() {
                 return Err(format!("unexpected {what}: {found:?}"));
             }
@@ -262,7 +266,8 @@ fn keep_only(found: &mut Vec<Found>, time: i64) {
 
 /// A line that is a number only.
 fn scalar(line: &str) -> Option<f64> {
-    let starts = line.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) || ["inf", "nan"].contains(&line.to_lowercase().as_str());
+    let starts = line.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        || ["inf", "nan"].contains(&line.to_lowercase().as_str());
     if !starts {
         return None;
     }

@@ -81,7 +81,8 @@ fn custom_histograms(loaded: &mut BTreeMap<Labels, Vec<Option<Value>>>) {
     let mut groups: BTreeMap<Labels, BTreeMap<usize, Classic>> = BTreeMap::new();
     for (labels, values) in &*loaded {
         let name = labels.get("__name__").unwrap_or_default();
-        let Some((base, suffix)) = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| Some((name.strip_suffix(suffix)?, *suffix)))
+        let Some((base, suffix)) =
+            ["_bucket", "_count", "_sum"].iter().find_map(|suffix| Some((name.strip_suffix(suffix)?, *suffix)))
         else {
             continue;
         };
