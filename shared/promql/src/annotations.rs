@@ -10,14 +10,14 @@ use crate::text::quote;
 #[derive(Debug)]
 pub(crate) struct Annotations<'a> {
     query: &'a str,
-    warnings: RefCell<BTreeSet<(String, Span2)>>,
-    infos: RefCell<BTreeSet<(String, Span2)>>,
+    warnings: RefCell<BTreeSet<(String, Bytes)>>,
+    infos: RefCell<BTreeSet<(String, Bytes)>>,
     /// How much buckets had to be changed to be monotonic.
     fixes: RefCell<Vec<Fixed>>,
 }
 
-/// A position that can be ordered.
-type Span2 = (usize, usize);
+/// Where a message stands: first byte, and the first after it.
+type Bytes = (usize, usize);
 
 /// Buckets that had to be changed so that they never fall.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl<'a> Annotations<'a> {
     /// Warnings and infos, each with its position.
     pub(crate) fn finish(self) -> (Vec<String>, Vec<String>) {
         let query = self.query;
-        let placed = |(message, (start, _)): &(String, Span2)| {
+        let placed = |(message, (start, _)): &(String, Bytes)| {
             let (line, byte) = line_and_byte(query, *start);
             format!("{message} ({line}:{byte})")
         };

@@ -55,9 +55,9 @@ pub enum Expr {
     /// `"text"`
     Text(TextLiteral),
     /// `name{label="value"}`
-    Selector(Selector),
+    Selector(Box<Selector>),
     /// `name{label="value"}[5m]`
-    Matrix(Matrix),
+    Matrix(Box<Matrix>),
     /// `expr[1h:5m]`
     Subquery(Box<Subquery>),
     /// `function(arguments)`

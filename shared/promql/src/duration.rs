@@ -57,7 +57,7 @@ pub(crate) fn print(millis: i64) -> String {
     for (unit, scale) in UNITS {
         let scale = scale.unsigned_abs();
         let exact = unit == "y" || unit == "w";
-        if rest >= scale && (!exact || rest % scale == 0) {
+        if rest >= scale && (!exact || rest.is_multiple_of(scale)) {
             // Writing to a string can't fail.
             _ = write!(text, "{}{unit}", rest / scale);
             rest %= scale;

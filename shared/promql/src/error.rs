@@ -60,6 +60,12 @@ pub enum PromqlError {
     /// The query was stopped.
     #[error("query was canceled in expression evaluation")]
     Canceled,
+    /// A deeply nested query needs a thread of its own, and there is none.
+    #[error("no thread for a deeply nested query: {0}")]
+    Thread(#[source] std::io::Error),
+    /// Evaluating panicked.
+    #[error("evaluation failed unexpectedly")]
+    Panicked,
     /// Reading series failed.
     #[error("{source}")]
     Storage {
@@ -96,7 +102,8 @@ impl PromqlError {
         match self {
             Self::TooManySamples { .. } | Self::TooManyBytes { .. } | Self::TooManyPoints { .. } => ErrorKind::LimitExceeded,
             Self::Storage { kind, .. } => *kind,
-            Self::Canceled => ErrorKind::Unavailable,
+            Self::Canceled | Self::Thread(_) => ErrorKind::Unavailable,
+            Self::Panicked => ErrorKind::Internal,
             Self::Parse { .. }
             | Self::QueryTooLong { .. }
             | Self::Evaluation(_)

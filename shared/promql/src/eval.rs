@@ -43,6 +43,12 @@ use crate::ast::{Expr, QuerySpan};
 use crate::storage::Storage;
 use crate::{PromqlError, ast::ValueType};
 
+/// Levels of a tree that fit the stack of any thread; a deeper one is evaluated on a thread of its own.
+const SHALLOW: usize = 16;
+/// Bytes of that thread's stack: enough for a tree of [`crate::MAX_NESTING`] and [`crate::MAX_DEPTH`] levels, which all are in
+/// progress while a series passes through them.
+const STACK: usize = 64 << 20;
+
 /// How a query is evaluated. The default is Prometheus' own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvalOptions {
@@ -92,7 +98,7 @@ pub struct Query<'a> {
     /// With which bounds.
     pub limits: Limits,
     /// Asked now and then whether to give up.
-    pub is_canceled: Option<&'a dyn Fn() -> bool>,
+    pub is_canceled: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
 impl std::fmt::Debug for Query<'_> {
@@ -106,6 +112,25 @@ impl std::fmt::Debug for Query<'_> {
 /// # Errors
 /// [`PromqlError`]: what the query asks can't be computed, a bound is reached, or the storage fails.
 pub fn evaluate(query: &Query<'_>, storage: &dyn Storage) -> Result<Evaluated, PromqlError> {
+    if is_shallow(query.expr, SHALLOW) {
+        return evaluate_here(query, storage);
+    }
+    std::thread::scope(|scope| {
+        let evaluation = std::thread::Builder::new()
+            .name("promql".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || evaluate_here(query, storage))
+            .map_err(PromqlError::Thread)?;
+        evaluation.join().unwrap_or(Err(PromqlError::Panicked))
+    })
+}
+
+/// Whether a tree has at most so many levels.
+fn is_shallow(expr: &Expr, levels: usize) -> bool {
+    levels > 0 && expr.children().into_iter().all(|child| is_shallow(child, levels - 1))
+}
+
+fn evaluate_here(query: &Query<'_>, storage: &dyn Storage) -> Result<Evaluated, PromqlError> {
     let (span, grid) = grid(query)?;
     let notes = Annotations::new(query.text);
     let budget = Budget::new(query.limits, query.is_canceled);

@@ -18,7 +18,9 @@ use crate::token::{Kind, Token};
 pub const MAX_QUERY_BYTES: usize = 1 << 20;
 /// Tokens of a query.
 const MAX_TOKENS: usize = 250_000;
-/// How deep a query may be nested: no walk over a tree runs out of stack.
+/// How deep brackets, calls and signs may be nested in each other: reading them doesn't run out of stack.
+pub const MAX_NESTING: usize = 100;
+/// How many levels a tree may have, to which each operation of a chain adds one: no walk over it runs out of stack.
 pub const MAX_DEPTH: usize = 256;
 
 /// What has to be switched on to be read. The default is Prometheus' own.
@@ -73,7 +75,7 @@ pub fn parse_selector(query: &str) -> Result<crate::ast::Selector, PromqlError> 
         let (expr, _) = parser.primary(0)?;
         parser.end()?;
         match expr {
-            Expr::Selector(selector) => Ok(selector),
+            Expr::Selector(selector) => Ok(*selector),
             other => Err(Diagnostic::new("only a selector is allowed here", other.span())),
         }
     })
@@ -170,11 +172,14 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// Whether something may be nested one deeper.
     fn deeper(&self, depth: usize, token: &Token<'_>) -> Result<(), Diagnostic> {
-        if depth < MAX_DEPTH {
-            return Ok(());
-        }
-        Err(Diagnostic::new(format!("query is nested more than {MAX_DEPTH} levels deep"), token.span))
+        within(depth, MAX_NESTING, token)
+    }
+
+    /// Whether a tree may have one more level.
+    fn higher(&self, levels: usize, token: &Token<'_>) -> Result<(), Diagnostic> {
+        within(levels, MAX_DEPTH, token)
     }
 
     fn primary(&mut self, depth: usize) -> Parsed {
@@ -188,7 +193,7 @@ impl<'a> Parser<'a> {
                 Ok((Expr::Text(TextLiteral { text: unquote(token.text), place: Place(token.span) }), 1))
             }
             Kind::Symbol("(") => self.paren(depth),
-            Kind::Symbol("{") => Ok((Expr::Selector(self.selector(None)?), 1)),
+            Kind::Symbol("{") => Ok((Expr::Selector(Box::new(self.selector(None)?)), 1)),
             Kind::Aggregation(op) if self.is_aggregated() => self.aggregate(op, depth),
             Kind::Name if is_called(self) => self.call(depth),
             Kind::Keyword("start" | "end" | "step" | "range") if is_called(self) => self.call(depth),
@@ -201,7 +206,7 @@ impl<'a> Parser<'a> {
                 | "fill_right",
             ) => {
                 let name = self.next()?;
-                Ok((Expr::Selector(self.selector(Some(name))?), 1))
+                Ok((Expr::Selector(Box::new(self.selector(Some(name))?)), 1))
             }
             _ => Err(unexpected(&token, "", "")),
         }
@@ -265,6 +270,13 @@ impl<'a> Parser<'a> {
             _ => Ok(Number { value: number_value(token.text).map_err(at)?, is_duration: false, place }),
         }
     }
+}
+
+fn within(levels: usize, limit: usize, token: &Token<'_>) -> Result<(), Diagnostic> {
+    if levels < limit {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!("query is nested more than {limit} levels deep"), token.span))
 }
 
 /// What an unexpected token is called, where, and what should stand there.

@@ -28,13 +28,12 @@ const fn experimental(name: &'static str, args: &'static [ValueType], variadic: 
 }
 
 /// The function of a name.
-#[must_use]
-pub fn lookup(name: &str) -> Option<&'static Function> {
+pub(crate) fn lookup(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
 /// All functions, by name.
-pub static FUNCTIONS: [Function; 90] = [
+static FUNCTIONS: [Function; 90] = [
     function("abs", &[Vector], 0, Vector),
     function("absent", &[Vector], 0, Vector),
     function("absent_over_time", &[Matrix], 0, Vector),

@@ -19,7 +19,7 @@ pub struct Select<'a> {
 ///
 /// A histogram's hint says what is known about a reset between it and the sample before of the same series, whether or not
 /// that one is selected.
-pub trait Storage {
+pub trait Storage: Sync {
     /// The series that fit, each once, in order of their labels. Series without samples in that time may be left out.
     ///
     /// # Errors

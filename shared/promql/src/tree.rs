@@ -3,78 +3,97 @@
 use icegate_syntax::number;
 use serde_json::{Value, json};
 
-use crate::ast::{At, DurationExpr, Expr, Extended, Number, Selector, Timing};
+use crate::ast::{
+    Aggregate, At, Binary, Call, DurationExpr, Expr, Extended, Matching, Matrix, Number, Selector, Subquery, Timing,
+};
 use crate::print::plain;
+
+type Tree = Result<Value, String>;
 
 /// The tree as the API shows it.
 ///
 /// # Errors
 /// A text where a number can't be written in JSON.
 pub fn parse_tree(expr: &Expr) -> Result<Value, String> {
-    Ok(match expr {
-        Expr::Number(number) => json!({"type": "numberLiteral", "val": plain(number.value)}),
-        Expr::Text(literal) => json!({"type": "stringLiteral", "val": literal.text.lossy()}),
-        Expr::Selector(selector) => selector_tree(selector, "vectorSelector"),
-        Expr::Matrix(matrix) => {
-            let mut tree = selector_tree(&matrix.selector, "matrixSelector");
-            tree["range"] = json!(matrix.range);
-            tree["rangeExpr"] = duration(matrix.range_expr.as_ref());
-            tree
-        }
-        Expr::Subquery(subquery) => {
-            let mut tree = json!({
-                "type": "subquery",
-                "expr": parse_tree(&subquery.expr)?,
-                "range": subquery.range,
-                "rangeExpr": duration(subquery.range_expr.as_ref()),
-                "step": subquery.step,
-                "stepExpr": duration(subquery.step_expr.as_ref()),
-            });
-            add_timing(&mut tree, &subquery.timing);
-            tree
-        }
-        Expr::Call(call) => json!({
-            "type": "call",
-            "func": {
-                "name": call.function.name,
-                "argTypes": call.function.args.iter().map(|arg| arg.name()).collect::<Vec<_>>(),
-                "variadic": call.function.variadic,
-                "returnType": call.function.returns.name(),
-            },
-            "args": call.args.iter().map(parse_tree).collect::<Result<Vec<_>, _>>()?,
-        }),
-        Expr::Aggregate(aggregate) => json!({
-            "type": "aggregation",
-            "op": aggregate.op,
-            "expr": parse_tree(&aggregate.expr)?,
-            "param": aggregate.param.as_ref().map(parse_tree).transpose()?,
-            "grouping": aggregate.grouping.labels,
-            "without": aggregate.grouping.without,
-        }),
-        Expr::Binary(binary) => {
-            let matching = binary.matching.as_ref().map(|matching| {
-                Ok::<_, String>(json!({
-                    "card": matching.card.name(),
-                    "labels": matching.labels,
-                    "on": matching.on,
-                    "include": matching.include,
-                    "fillValues": {"lhs": fill(matching.fill_left)?, "rhs": fill(matching.fill_right)?},
-                }))
-            });
-            json!({
-                "type": "binaryExpr",
-                "op": binary.op,
-                "lhs": parse_tree(&binary.left)?,
-                "rhs": parse_tree(&binary.right)?,
-                "matching": matching.transpose()?,
-                "bool": binary.return_bool,
-            })
-        }
-        Expr::Unary(unary) => {
-            json!({"type": "unaryExpr", "op": crate::print::sign(unary.negative), "expr": parse_tree(&unary.expr)?})
-        }
-        Expr::Paren(paren) => json!({"type": "parenExpr", "expr": parse_tree(&paren.expr)?}),
-    })
+    match expr {
+        Expr::Number(number) => Ok(json!({"type": "numberLiteral", "val": plain(number.value)})),
+        Expr::Text(literal) => Ok(json!({"type": "stringLiteral", "val": literal.text.lossy()})),
+        Expr::Selector(selector) => Ok(selector_tree(selector, "vectorSelector")),
+        Expr::Matrix(matrix) => Ok(matrix_tree(matrix)),
+        Expr::Subquery(subquery) => subquery_tree(subquery),
+        Expr::Call(call) => call_tree(call),
+        Expr::Aggregate(aggregate) => aggregate_tree(aggregate),
+        Expr::Binary(binary) => binary_tree(binary),
+        Expr::Unary(unary) => with_expr("unaryExpr", &unary.expr, Some(crate::print::sign(unary.negative))),
+        Expr::Paren(paren) => with_expr("parenExpr", &paren.expr, None),
+    }
+}
+
+fn with_expr(kind: &str, expr: &Expr, op: Option<&str>) -> Tree {
+    let inner = parse_tree(expr)?;
+    let mut tree = json!({"type": kind, "expr": inner});
+    if let Some(op) = op {
+        tree["op"] = json!(op);
+    }
+    Ok(tree)
+}
+
+fn matrix_tree(matrix: &Matrix) -> Value {
+    let mut tree = selector_tree(&matrix.selector, "matrixSelector");
+    tree["range"] = json!(matrix.range);
+    tree["rangeExpr"] = duration(matrix.range_expr.as_ref());
+    tree
+}
+
+fn subquery_tree(subquery: &Subquery) -> Tree {
+    let mut tree = with_expr("subquery", &subquery.expr, None)?;
+    tree["range"] = json!(subquery.range);
+    tree["rangeExpr"] = duration(subquery.range_expr.as_ref());
+    tree["step"] = json!(subquery.step);
+    tree["stepExpr"] = duration(subquery.step_expr.as_ref());
+    add_timing(&mut tree, &subquery.timing);
+    Ok(tree)
+}
+
+fn call_tree(call: &Call) -> Tree {
+    let args = call.args.iter().map(parse_tree).collect::<Result<Vec<_>, _>>()?;
+    let function = call.function;
+    let types: Vec<&str> = function.args.iter().map(|arg| arg.name()).collect();
+    let shown = json!({
+        "name": function.name,
+        "argTypes": types,
+        "variadic": function.variadic,
+        "returnType": function.returns.name(),
+    });
+    Ok(json!({"type": "call", "func": shown, "args": args}))
+}
+
+fn aggregate_tree(aggregate: &Aggregate) -> Tree {
+    let mut tree = with_expr("aggregation", &aggregate.expr, Some(aggregate.op))?;
+    tree["param"] = aggregate.param.as_ref().map(parse_tree).transpose()?.unwrap_or(Value::Null);
+    tree["grouping"] = json!(aggregate.grouping.labels);
+    tree["without"] = json!(aggregate.grouping.without);
+    Ok(tree)
+}
+
+fn binary_tree(binary: &Binary) -> Tree {
+    let (left, right) = (parse_tree(&binary.left)?, parse_tree(&binary.right)?);
+    let matching = binary.matching.as_ref().map(matching_tree).transpose()?;
+    let mut tree = json!({"type": "binaryExpr", "op": binary.op, "bool": binary.return_bool});
+    tree["lhs"] = left;
+    tree["rhs"] = right;
+    tree["matching"] = matching.unwrap_or(Value::Null);
+    Ok(tree)
+}
+
+fn matching_tree(matching: &Matching) -> Tree {
+    Ok(json!({
+        "card": matching.card.name(),
+        "labels": matching.labels,
+        "on": matching.on,
+        "include": matching.include,
+        "fillValues": {"lhs": fill(matching.fill_left)?, "rhs": fill(matching.fill_right)?},
+    }))
 }
 
 fn selector_tree(selector: &Selector, kind: &str) -> Value {

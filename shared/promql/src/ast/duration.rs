@@ -124,7 +124,7 @@ impl DurationExpr {
         let (left, right) = (side(left)?, side(right)?.unwrap_or_default());
         Ok(match (op, left) {
             (DurationOp::Step, _) => query.step as f64 / 1000.0,
-            (DurationOp::Range, _) => (query.end - query.start) as f64 / 1000.0,
+            (DurationOp::Range, _) => query.end.saturating_sub(query.start) as f64 / 1000.0,
             (DurationOp::Sub, None) => -right,
             (_, None) => right,
             (DurationOp::Add, Some(left)) => left + right,

@@ -45,8 +45,8 @@ pub(crate) fn select(context: &Context<'_>, node: &Aggregate, sink: &mut Sink<'_
             }
         }
     }
-    let is_new: Vec<usize> = (0..rows.len()).filter(|at| !order.contains(at)).collect();
-    order.extend(is_new);
+    // Those that are in it already are taken by then.
+    order.extend(0..rows.len());
     let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
     for at in order {
         let Some(mut row) = rows[at].take() else { continue };

@@ -25,14 +25,14 @@ pub(crate) struct Budget<'a> {
     samples: Cell<usize>,
     bytes: Cell<usize>,
     asked: Cell<u32>,
-    is_canceled: Option<&'a dyn Fn() -> bool>,
+    is_canceled: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
 /// How often a query is asked whether it is canceled: once in this many series and groups.
 const ASK_EVERY: u32 = 64;
 
 impl<'a> Budget<'a> {
-    pub(crate) fn new(limits: Limits, is_canceled: Option<&'a dyn Fn() -> bool>) -> Self {
+    pub(crate) fn new(limits: Limits, is_canceled: Option<&'a (dyn Fn() -> bool + Sync)>) -> Self {
         Self { limits, samples: Cell::new(0), bytes: Cell::new(0), asked: Cell::new(0), is_canceled }
     }
 
@@ -68,8 +68,8 @@ pub(crate) struct Held<'b, 'a> {
 impl Held<'_, '_> {
     /// Holds more.
     pub(crate) fn more(&mut self, samples: usize, bytes: usize) -> Result<(), PromqlError> {
-        self.samples += samples;
-        self.bytes += bytes;
+        self.samples = self.samples.saturating_add(samples);
+        self.bytes = self.bytes.saturating_add(bytes);
         let Budget { samples: all_samples, bytes: all_bytes, .. } = self.budget;
         all_samples.set(all_samples.get().saturating_add(samples));
         all_bytes.set(all_bytes.get().saturating_add(bytes));

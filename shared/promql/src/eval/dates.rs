@@ -1,6 +1,5 @@
 use icegate_series::Labels;
 
-use super::scalar::scalar;
 use super::selector::seen;
 use super::series_labels::Nameless;
 use super::values::{Context, Row, Sink};

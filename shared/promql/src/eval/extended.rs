@@ -48,7 +48,7 @@ trait Sampled: Sized {
 
 #[allow(clippy::cast_precision_loss, reason = "times are below 2^53 ms")]
 fn share(from: i64, at: i64, to: i64) -> f64 {
-    (at - from) as f64 / (to - from) as f64
+    at.saturating_sub(from) as f64 / to.saturating_sub(from) as f64
 }
 
 impl Sampled for FloatPoint {
@@ -114,7 +114,7 @@ struct Spanned<'a, T: Sampled> {
     inner: &'a [T],
 }
 
-enum Span2<'a, T: Sampled> {
+enum Reach<'a, T: Sampled> {
     /// Nothing in the window, or only on one side of it.
     Nothing,
     /// Samples that don't mix.
@@ -122,7 +122,7 @@ enum Span2<'a, T: Sampled> {
     Found(Spanned<'a, T>),
 }
 
-fn spanned<'a, T: Sampled>(points: &'a [T], window: &Window<'_>, smoothed: bool, is_counter: bool) -> Span2<'a, T> {
+fn spanned<'a, T: Sampled>(points: &'a [T], window: &Window<'_>, smoothed: bool, is_counter: bool) -> Reach<'a, T> {
     let (from, to) = (window.from, window.to);
     let inside = points.partition_point(|point| point.at() <= from);
     let beyond = points.partition_point(|point| point.at() <= to);
@@ -130,14 +130,14 @@ fn spanned<'a, T: Sampled>(points: &'a [T], window: &Window<'_>, smoothed: bool,
     // Between two samples, there may be none inside; on one side only, there is nothing to tell.
     let has_some = if smoothed { inside < points.len() && beyond > 0 } else { beyond > inside };
     if !has_some {
-        return Span2::Nothing;
+        return Reach::Nothing;
     }
     let left = if smoothed && points[first].at() < from && first + 1 < points.len() {
         let (before, next) = (&points[first], &points[first + 1]);
         let is_reset = next.is_reset_after(before);
         match before.between(next, from, is_counter) {
             Some(value) => Edge { value, is_between: true, is_reset },
-            None => return Span2::Mixed,
+            None => return Reach::Mixed,
         }
     } else {
         Edge { value: points[first].number(), is_between: false, is_reset: false }
@@ -148,7 +148,7 @@ fn spanned<'a, T: Sampled>(points: &'a [T], window: &Window<'_>, smoothed: bool,
         let (before, next) = (&points[last], &points[beyond]);
         match before.between(next, to, is_counter) {
             Some(value) => Edge { value, is_between: true, is_reset: next.is_reset_after(before) },
-            None => return Span2::Mixed,
+            None => return Reach::Mixed,
         }
     } else {
         Edge { value: points[last].number(), is_between: false, is_reset: false }
@@ -156,7 +156,7 @@ fn spanned<'a, T: Sampled>(points: &'a [T], window: &Window<'_>, smoothed: bool,
     let used = &points[first..(if right.is_between { beyond + 1 } else { beyond })];
     let start = if left.is_between { first + 1 } else { first };
     let inner = points.get(start..beyond).unwrap_or_default();
-    Span2::Found(Spanned { used, left, right, inner })
+    Reach::Found(Spanned { used, left, right, inner })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "times are below 2^53 ms")]
@@ -173,7 +173,7 @@ pub(crate) fn extended_rate(ranged: &Ranged<'_>, window: &Window<'_>) -> Result<
         return Ok(None);
     }
     if around.histograms.is_empty() {
-        let Span2::Found(found) = spanned(around.floats, window, smoothed, is_counter) else { return Ok(None) };
+        let Reach::Found(found) = spanned(around.floats, window, smoothed, is_counter) else { return Ok(None) };
         let mut increase = found.right.value - found.left.value;
         if is_counter {
             increase += resets(&found).map(|point| point.value).sum::<f64>();
@@ -181,12 +181,12 @@ pub(crate) fn extended_rate(ranged: &Ranged<'_>, window: &Window<'_>) -> Result<
         return Ok(Some(Value::Float(if is_rate { increase / seconds } else { increase })));
     }
     let found = match spanned(around.histograms, window, smoothed, is_counter) {
-        Span2::Nothing => return Ok(None),
-        Span2::Mixed => {
+        Reach::Nothing => return Ok(None),
+        Reach::Mixed => {
             ranged.warn_mixed_buckets();
             return Ok(None);
         }
-        Span2::Found(found) => found,
+        Reach::Found(found) => found,
     };
     let Some(mut increase) = histogram_increase(ranged, &found, is_counter) else {
         ranged.warn_mixed_buckets();

@@ -153,9 +153,8 @@ fn groups(context: &Context<'_>, arg: &crate::ast::Expr) -> Result<Vec<Group>, P
             for (step, value) in row.values.iter().enumerate() {
                 match (value, native) {
                     (Some(Value::Histogram(histogram)), true) => {
-                        if group.native[step].replace(Arc::clone(histogram)).is_some() {
-                            return Err(super::series_labels::same_labels());
-                        }
+                        let other = group.native[step].replace(Arc::clone(histogram));
+                        other.map_or(Ok(()), |_| Err(super::series_labels::same_labels()))?;
                     }
                     (Some(Value::Float(count)), false) => group.buckets[step].extend(upper.map(|upper| (upper, *count))),
                     _ => {}
@@ -281,7 +280,7 @@ fn bucket_quantile(q: f64, buckets: Vec<(f64, f64)>, fixed: &mut Option<(f64, f6
         return f64::NAN;
     }
     let rank = q * all;
-    let at = buckets[..last].partition_point(|(_, count)| !(*count >= rank));
+    let at = buckets[..last].partition_point(|(_, count)| *count < rank || count.is_nan());
     if at == last {
         return buckets[last - 1].0;
     }

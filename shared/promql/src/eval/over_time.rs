@@ -272,7 +272,7 @@ fn line(points: &[FloatPoint], origin: i64) -> (f64, f64) {
     let [mut x_sum, mut y_sum, mut xy_sum, mut xx_sum] = [Kahan::default(); 4];
     for point in points {
         count += 1.0;
-        let x = seconds(point.at - origin);
+        let x = seconds(point.at.saturating_sub(origin));
         x_sum = kahan_inc(x, x_sum);
         y_sum = kahan_inc(point.value, y_sum);
         xy_sum = kahan_inc(x * point.value, xy_sum);

@@ -7,7 +7,7 @@ use super::series_labels::{same_labels, without_name};
 use super::values::{Context, Row, Sink, name};
 use super::windows::{Frames, Windowed, windows};
 use crate::PromqlError;
-use crate::annotations::{about, named};
+use crate::annotations::named;
 use crate::ast::{Call, Expr, Extended, ValueType};
 use crate::samples::{Value, Window};
 
@@ -27,26 +27,17 @@ pub(crate) struct Ranged<'a> {
 }
 
 impl Ranged<'_> {
-    pub(crate) fn warn(&self, message: &str) {
-        self.context.notes.warn(about(message, self.metric), self.span);
-    }
-
     /// A message that ends with the name of the metric.
     pub(crate) fn warn_named(&self, message: &str) {
         self.context.notes.warn(named(message, self.metric), self.span);
     }
 
-    pub(crate) fn info(&self, message: &str) {
-        self.context.notes.info(about(message, self.metric), self.span);
-    }
-
     pub(crate) fn warn_mixed_values(&self) {
-        self.context.notes.warn(named("encountered a mix of histograms and floats for metric name", self.metric), self.span);
+        self.warn_named("encountered a mix of histograms and floats for metric name");
     }
 
     pub(crate) fn warn_mixed_buckets(&self) {
-        let message = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
-        self.context.notes.warn(named(message, self.metric), self.span);
+        self.warn_named("vector contains a mix of histograms with exponential and custom buckets schemas for metric name");
     }
 
     pub(crate) fn info_ignored_histograms(&self) {

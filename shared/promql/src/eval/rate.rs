@@ -133,22 +133,23 @@ fn histogram_rate(ranged: &Ranged<'_>, window: &Window<'_>, is_counter: bool) ->
 #[allow(clippy::cast_precision_loss, reason = "times are below 2^53 ms")]
 fn factor(ranged: &Ranged<'_>, window: &Window<'_>, extent: Extent, is_counter: bool, zero_share: Option<f64>) -> f64 {
     let seconds = |millis: i64| millis as f64 / 1000.0;
-    let sampled = seconds(extent.last - extent.zero.unwrap_or(extent.first));
-    let average = if extent.intervals == 0 { 0.0 } else { seconds(extent.last - extent.first) / extent.intervals as f64 };
+    let sampled = seconds(extent.last.saturating_sub(extent.zero.unwrap_or(extent.first)));
+    let average =
+        if extent.intervals == 0 { 0.0 } else { seconds(extent.last.saturating_sub(extent.first)) / extent.intervals as f64 };
     let threshold = average * 1.1;
     let near = |distance: f64| if distance >= threshold { average / 2.0 } else { distance };
     // Where counting is known to have begun, nothing was before.
     let to_start = if extent.zero.is_some() {
         0.0
     } else {
-        let to_start = near(seconds(extent.first - window.from));
+        let to_start = near(seconds(extent.first.saturating_sub(window.from)));
         // A counter isn't below zero.
         match zero_share.filter(|_| is_counter) {
             Some(share) => to_start.min(sampled * share),
             None => to_start,
         }
     };
-    let to_end = near(seconds(window.to - extent.last));
+    let to_end = near(seconds(window.to.saturating_sub(extent.last)));
     let factor = (sampled + to_start + to_end) / sampled;
     if ranged.function == "rate" { factor / seconds(ranged.frames.range) } else { factor }
 }
@@ -199,7 +200,7 @@ pub(crate) fn instant(ranged: &Ranged<'_>, window: &Window<'_>) -> Computed {
     let is_rate = ranged.function == "irate";
     let points = points(window);
     let [.., before, last] = points.as_slice() else { return Ok(None) };
-    let interval = last.at() - before.at();
+    let interval = last.at().saturating_sub(before.at());
     if interval == 0 {
         return Ok(None);
     }

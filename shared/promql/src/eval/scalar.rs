@@ -41,7 +41,7 @@ fn call(context: &Context<'_>, node: &Call) -> Result<Vec<f64>, PromqlError> {
         "start" => constant(seconds(query.start)),
         "end" => constant(seconds(query.end)),
         "step" => constant(seconds(query.step)),
-        "range" => constant(seconds(query.end - query.start)),
+        "range" => constant(seconds(query.end.saturating_sub(query.start))),
         "scalar" => single(context, &node.args[0]),
         "min_of" | "max_of" => {
             let (left, right) = (scalar(context, &node.args[0])?, scalar(context, &node.args[1])?);

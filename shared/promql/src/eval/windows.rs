@@ -100,6 +100,9 @@ fn subqueried(context: &Context<'_>, subquery: &Subquery, sink: &mut WindowSink<
     }
     let invalid = |_| PromqlError::InvalidRange { start, end: last, step };
     let grid = Grid::new(start, last, step).map_err(invalid)?;
+    // Every series has a value for each of these times: too many are refused before one is read.
+    let points = Grid::points(start, last, step).and_then(|points| usize::try_from(points).ok()).unwrap_or(usize::MAX);
+    let _held = context.budget.hold(points, points.saturating_mul(size_of::<Option<Value>>()))?;
     let inner = context.on(grid).with_resets(false, true);
     let frames = frames(context, look, range, Extended::No);
     vector(&inner, &subquery.expr, &mut |row| {

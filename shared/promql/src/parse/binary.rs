@@ -29,7 +29,7 @@ impl Parser<'_> {
         loop {
             let token = self.peek()?;
             let Some((op, power)) = operation(&token).filter(|(_, power)| *power >= min) else { return Ok((left, levels)) };
-            self.deeper(levels, &token)?;
+            self.higher(levels, &token)?;
             self.next()?;
             let (return_bool, mut matching) = self.binary_modifiers()?;
             let op_end = self.peek()?.span.start;

@@ -59,7 +59,7 @@ impl<'a> Parser<'a> {
             let token = self.peek()?;
             let Some((op, power)) = operation(&token).filter(|(_, power)| *power >= min) else { return Ok(left) };
             levels += 1;
-            self.deeper(levels, &token)?;
+            self.higher(levels, &token)?;
             self.next()?;
             let right = self.duration(if op == DurationOp::Pow { power } else { power + 1 }, depth + 1)?;
             self.enabled(&token)?;

@@ -15,7 +15,7 @@ impl Parser<'_> {
             let token = self.peek()?;
             match token.kind {
                 Kind::Symbol("[") => {
-                    self.deeper(levels, &token)?;
+                    self.higher(levels, &token)?;
                     levels += 1;
                     expr = self.range(expr)?;
                 }
@@ -42,7 +42,7 @@ impl Parser<'_> {
         if token.is("]") {
             let selector = selected(expr, open.to(token.span))?;
             let place = Place(start.to(token.span));
-            return Ok(Expr::Matrix(Matrix { selector, range, range_expr, place }));
+            return Ok(Expr::Matrix(Box::new(Matrix { selector, range, range_expr, place })));
         }
         if !token.is(":") {
             return Err(unexpected(&token, "subquery or range", "\":\" or \"]\""));
@@ -176,7 +176,7 @@ fn selected(expr: Expr, range: Span) -> Result<crate::ast::Selector, Diagnostic>
         Expr::Selector(selector) if selector.extended != Extended::No => {
             at("no anchored or smoothed modifiers allowed before range")
         }
-        Expr::Selector(selector) => Ok(selector),
+        Expr::Selector(selector) => Ok(*selector),
         _ => at("ranges only allowed for vector selectors"),
     }
 }
