@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use self::arithmetic::Combined;
 pub use self::arithmetic::Incompatible;
-pub(crate) use self::buckets::Range;
+pub use self::buckets::BucketRange;
 pub(crate) use self::estimate::NanObservations;
 pub(crate) use self::kahan::HistogramSum;
 use crate::samples::is_stale;

@@ -63,7 +63,7 @@ mod tree;
 pub use ast::*;
 pub use error::PromqlError;
 pub use eval::{Answer, EvalOptions, Evaluated, Limits, MatrixSeries, Query, Steps, VectorSample, evaluate};
-pub use histogram::{Bucket, CUSTOM_BOUNDS, Histogram, Incompatible, ResetHint};
+pub use histogram::{Bucket, BucketRange, CUSTOM_BOUNDS, Histogram, Incompatible, ResetHint};
 pub use matcher::{MatchOp, Matcher};
 pub use parse::{MAX_DEPTH, MAX_NESTING, MAX_QUERY_BYTES, ParseOptions, parse, parse_selector};
 pub use pretty::format_query;

@@ -81,6 +81,9 @@ const fn days_of(year: i64, month: i64, day: i64) -> i64 {
 #[allow(clippy::cast_precision_loss, reason = "times are below 2^53 ms")]
 pub(crate) fn timestamp(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) -> Result<(), PromqlError> {
     let is_start = call.function.name == "start_timestamp";
+    if is_start && !context.options.start_timestamps {
+        return Ok(());
+    }
     let mut nameless = Nameless::new(context, true)?;
     let value = |at: i64| Some(Value::Float(at as f64 / 1000.0));
     if let Expr::Selector(selector) = call.args[0].unwrapped() {

@@ -1,6 +1,6 @@
 //! `info`: labels of info series join those of others with the same job and instance.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use icegate_series::Labels;
 
@@ -71,7 +71,7 @@ pub(crate) fn info(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) -> R
     let wanted = Wanted::new(call)?;
     let rows = collect(context, &call.args[0])?;
     let _held = context.budget.hold(rows.iter().map(Row::samples).sum(), rows.iter().map(Row::bytes).sum())?;
-    let infos = if rows.is_empty() { HashMap::new() } else { infos(context, &call.args[0], &wanted)? };
+    let infos = if rows.is_empty() { HashMap::new() } else { infos(context, &call.args[0], &wanted, &rows)? };
     for row in rows {
         let own = identity(&row.labels);
         if wanted.is_info(&row.labels) || own.iter().all(String::is_empty) && wanted.is_optional() {
@@ -84,7 +84,18 @@ pub(crate) fn info(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) -> R
 }
 
 /// Info series by whose they are, seen as of the times that the samples of `base` are from.
-fn infos(context: &Context<'_>, base: &Expr, wanted: &Wanted) -> Result<HashMap<[String; 2], Vec<Info>>, PromqlError> {
+fn infos(
+    context: &Context<'_>,
+    base: &Expr,
+    wanted: &Wanted,
+    rows: &[Row],
+) -> Result<HashMap<[String; 2], Vec<Info>>, PromqlError> {
+    // Where a series has an identifying label, an info series must have it too, with one of the values.
+    let values = |label: &'static str| -> HashSet<&str> {
+        let rows = rows.iter().filter(|row| !wanted.is_info(&row.labels));
+        rows.filter_map(|row| row.labels.get(label)).collect()
+    };
+    let values = IDENTIFYING.map(values);
     let looks = looks(context, base)?;
     let times: Vec<i64> = context.times().map(|step| looks.iter().fold(step, |time, look| look.from(time))).collect();
     let matchers: Vec<Matcher> = wanted.names.iter().chain(&wanted.data).cloned().collect();
@@ -92,6 +103,13 @@ fn infos(context: &Context<'_>, base: &Expr, wanted: &Wanted) -> Result<HashMap<
     let mut held = context.budget.hold(0, 0)?;
     seen_at(context, &matchers, &times, &mut |labels, seen| {
         held.more(seen.iter().flatten().count(), seen.len() * size_of::<Option<Seen>>())?;
+        let is_other = IDENTIFYING
+            .iter()
+            .zip(&values)
+            .any(|(label, values)| !values.is_empty() && !values.contains(labels.get(label).unwrap_or_default()));
+        if is_other {
+            return Ok(());
+        }
         if seen.iter().flatten().any(|seen| matches!(seen.value, Value::Histogram(_))) {
             return Err(PromqlError::evaluation(format!("info sample should be float: {labels}")));
         }

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use icegate_syntax::Span;
 
 use super::over_time;
@@ -24,6 +26,8 @@ pub(crate) struct Ranged<'a> {
     pub(crate) step: i64,
     pub(crate) frames: &'a Frames,
     pub(crate) series: &'a Windowed<'a>,
+    /// Whether the name of the series was looked at already.
+    pub(crate) is_name_checked: &'a Cell<bool>,
 }
 
 impl Ranged<'_> {
@@ -72,6 +76,7 @@ pub(crate) fn range_function(context: &Context<'_>, call: &Call, sink: &mut Sink
         let mut params = vec![0.0; scalars.len()];
         let mut values = Vec::with_capacity(times.len());
         let mut walk = Walk::default();
+        let is_name_checked = Cell::new(false);
         for (index, (from, to)) in series.frames.windows.iter().enumerate() {
             scalars.iter().zip(&mut params).for_each(|((_, values), param)| *param = values[index]);
             let ranged = Ranged {
@@ -83,6 +88,7 @@ pub(crate) fn range_function(context: &Context<'_>, call: &Call, sink: &mut Sink
                 step: times[index],
                 frames: series.frames,
                 series,
+                is_name_checked: &is_name_checked,
             };
             let window = walk.window(series, *from, *to);
             let is_empty = window.is_empty() && series.frames.extended == Extended::No;
@@ -115,23 +121,25 @@ impl Walk {
             *self = Self::default();
         }
         self.from = Some(from);
-        let advance = |(start, end): &mut (usize, usize), at: &dyn Fn(usize) -> Option<i64>| {
-            while at(*start).is_some_and(|at| at <= from) {
-                *start += 1;
-            }
-            *end = (*end).max(*start);
-            while at(*end).is_some_and(|at| at <= to) {
-                *end += 1;
-            }
-        };
-        advance(&mut self.floats, &|index| samples.floats.get(index).map(|point| point.at));
-        advance(&mut self.histograms, &|index| samples.histograms.get(index).map(|point| point.at));
+        advance(&mut self.floats, &samples.floats, from, to, |point| point.at);
+        advance(&mut self.histograms, &samples.histograms, from, to, |point| point.at);
         Window {
             floats: &samples.floats[self.floats.0..self.floats.1],
             histograms: &samples.histograms[self.histograms.0..self.histograms.1],
             from,
             to,
         }
+    }
+}
+
+/// Moves the bounds of a window to the first sample after `from` and the first after `to`.
+fn advance<T>((start, end): &mut (usize, usize), points: &[T], from: i64, to: i64, at: impl Fn(&T) -> i64) {
+    while points.get(*start).is_some_and(|point| at(point) <= from) {
+        *start += 1;
+    }
+    *end = (*end).max(*start);
+    while points.get(*end).is_some_and(|point| at(point) <= to) {
+        *end += 1;
     }
 }
 

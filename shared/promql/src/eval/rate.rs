@@ -155,6 +155,9 @@ fn factor(ranged: &Ranged<'_>, window: &Window<'_>, extent: Extent, is_counter: 
 }
 
 fn info_not_a_counter(ranged: &Ranged<'_>) {
+    if ranged.is_name_checked.replace(true) {
+        return;
+    }
     let metric = ranged.metric;
     if !metric.is_empty() && !COUNTER_ENDINGS.iter().any(|ending| metric.ends_with(ending)) {
         let message = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:";

@@ -1,32 +1,36 @@
 use super::bounds::{coarser, common, upper};
 use super::{Bucket, Histogram};
 
-/// Observations between two bounds.
+/// A bucket with its bounds. The upper one is in it, of a negative bucket the lower one, of the zero bucket both.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) lower: f64,
-    pub(crate) upper: f64,
-    pub(crate) count: f64,
+pub struct BucketRange {
+    /// The lower bound.
+    pub lower: f64,
+    /// The upper bound.
+    pub upper: f64,
+    /// How many observations it has.
+    pub count: f64,
     /// Whether it is the zero bucket.
-    pub(crate) is_zero: bool,
-    /// Whether its upper bound is in it; that of zero and below is open there.
-    pub(crate) is_negative: bool,
+    pub is_zero: bool,
+    /// Whether it is a bucket below zero.
+    pub is_negative: bool,
 }
 
 impl Histogram {
     /// All buckets with observations, from the least to the greatest.
-    pub(crate) fn ranges(&self) -> Vec<Range> {
+    #[must_use]
+    pub fn ranges(&self) -> Vec<BucketRange> {
         let mut ranges = Vec::with_capacity(self.positive.len() + self.negative.len() + 1);
         ranges.extend(self.negative.iter().rev().map(|bucket| self.negative_range(*bucket)));
         if self.zero_count != 0.0 {
             let (lower, upper) = (-self.zero_threshold, self.zero_threshold);
-            ranges.push(Range { lower, upper, count: self.zero_count, is_zero: true, is_negative: false });
+            ranges.push(BucketRange { lower, upper, count: self.zero_count, is_zero: true, is_negative: false });
         }
         ranges.extend(self.positive.iter().map(|bucket| self.positive_range(*bucket)));
         ranges
     }
 
-    pub(super) fn positive_range(&self, bucket: Bucket) -> Range {
+    pub(super) fn positive_range(&self, bucket: Bucket) -> BucketRange {
         let (lower, upper) = if self.is_custom() {
             let bound = |index: i32| usize::try_from(index).ok().and_then(|index| self.custom_values.get(index).copied());
             let lower = if bucket.index <= 0 { f64::NEG_INFINITY } else { bound(bucket.index - 1).unwrap_or(f64::INFINITY) };
@@ -34,12 +38,12 @@ impl Histogram {
         } else {
             (upper(bucket.index - 1, self.schema), upper(bucket.index, self.schema))
         };
-        Range { lower, upper, count: bucket.count, is_zero: false, is_negative: false }
+        BucketRange { lower, upper, count: bucket.count, is_zero: false, is_negative: false }
     }
 
-    pub(super) fn negative_range(&self, bucket: Bucket) -> Range {
+    pub(super) fn negative_range(&self, bucket: Bucket) -> BucketRange {
         let (lower, upper) = (-upper(bucket.index, self.schema), -upper(bucket.index - 1, self.schema));
-        Range { lower, upper, count: bucket.count, is_zero: false, is_negative: true }
+        BucketRange { lower, upper, count: bucket.count, is_zero: false, is_negative: true }
     }
 
     /// The same observations in the buckets of a coarser schema.

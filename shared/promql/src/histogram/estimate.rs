@@ -1,6 +1,6 @@
 //! What buckets tell about the distribution: quantiles, fractions, variance.
 
-use super::{Histogram, Range};
+use super::{BucketRange, Histogram};
 use crate::numeric::{Kahan, kahan_inc};
 
 /// What observations that are not a number do to an estimate.
@@ -35,7 +35,7 @@ impl Histogram {
             rank = (1.0 - q) * self.count;
         }
         let mut count = 0.0;
-        let mut found = Range { lower: 0.0, upper: 0.0, count: 0.0, is_zero: false, is_negative: false };
+        let mut found = BucketRange { lower: 0.0, upper: 0.0, count: 0.0, is_zero: false, is_negative: false };
         for range in ranges {
             found = range;
             count += range.count;
@@ -65,7 +65,7 @@ impl Histogram {
     }
 
     /// Zero bounds the zero bucket where there are only buckets above or below it.
-    fn narrow_zero(&self, range: &mut Range) {
+    fn narrow_zero(&self, range: &mut BucketRange) {
         if range.lower < 0.0 && range.upper > 0.0 || range.is_zero {
             if self.negative.is_empty() && !self.positive.is_empty() {
                 range.lower = 0.0;
@@ -75,7 +75,7 @@ impl Histogram {
         }
     }
 
-    fn interpolated(&self, range: &Range, fraction: f64) -> f64 {
+    fn interpolated(&self, range: &BucketRange, fraction: f64) -> f64 {
         if self.is_custom() || range.lower <= 0.0 && range.upper >= 0.0 {
             return range.lower + (range.upper - range.lower) * fraction;
         }
@@ -103,7 +103,7 @@ impl Histogram {
     }
 
     /// How many observations are at or below a value; `None` where all are.
-    fn rank(&self, ranges: &[Range], value: f64) -> Option<f64> {
+    fn rank(&self, ranges: &[BucketRange], value: f64) -> Option<f64> {
         let mut rank = 0.0;
         for range in ranges {
             let mut range = *range;
@@ -126,7 +126,7 @@ impl Histogram {
     }
 
     /// The share of a bucket's observations that are below a value in it.
-    pub(super) fn share_below(&self, range: &Range, value: f64) -> f64 {
+    pub(super) fn share_below(&self, range: &BucketRange, value: f64) -> f64 {
         if range.lower == f64::NEG_INFINITY {
             return 1.0;
         }

@@ -1,4 +1,4 @@
-use super::{Histogram, Range};
+use super::{BucketRange, Histogram};
 
 /// What is left of a bucket: the share of its observations, and the value that stands for them.
 #[derive(Clone, Copy, Debug)]
@@ -10,12 +10,12 @@ struct Rest {
 impl Histogram {
     /// Keeps observations at or below (`upper`) or above a value; what a bucket holds across it, is estimated.
     pub(crate) fn trim(&mut self, bound: f64, upper: bool) {
-        let rest = |range: &Range| if upper { self.below(range, bound) } else { self.above(range, bound) };
+        let rest = |range: &BucketRange| if upper { self.below(range, bound) } else { self.above(range, bound) };
         if self.ranges().iter().all(|range| rest(range).share >= 1.0 && !self.is_moved(range, bound, upper)) {
             return;
         }
         let (mut count, mut sum) = (0.0, 0.0);
-        let mut keep = |range: &Range| {
+        let mut keep = |range: &BucketRange| {
             let rest = rest(range);
             let kept = range.count * rest.share;
             if kept != 0.0 {
@@ -36,7 +36,7 @@ impl Histogram {
     }
 
     /// Whether the value lies in a bucket without end whose observations are all kept, but at the value.
-    fn is_moved(&self, range: &Range, bound: f64, upper: bool) -> bool {
+    fn is_moved(&self, range: &BucketRange, bound: f64, upper: bool) -> bool {
         let range = self.bounded(range, bound);
         self.is_custom()
             && if upper {
@@ -47,7 +47,7 @@ impl Histogram {
     }
 
     /// A bucket with the bounds that its observations probably have.
-    fn bounded(&self, range: &Range, bound: f64) -> Range {
+    fn bounded(&self, range: &BucketRange, bound: f64) -> BucketRange {
         let mut range = *range;
         if self.is_custom() {
             let is_positive = range.lower == f64::NEG_INFINITY && range.upper > 0.0 && range.upper.is_finite();
@@ -65,7 +65,7 @@ impl Histogram {
         range
     }
 
-    fn below(&self, range: &Range, bound: f64) -> Rest {
+    fn below(&self, range: &BucketRange, bound: f64) -> Rest {
         let range = self.bounded(range, bound);
         if bound >= range.upper {
             return Rest { share: 1.0, middle: self.middle(range.lower, range.upper, &range) };
@@ -77,7 +77,7 @@ impl Histogram {
         Rest { share, middle: self.middle(range.lower, bound, &range) }
     }
 
-    fn above(&self, range: &Range, bound: f64) -> Rest {
+    fn above(&self, range: &BucketRange, bound: f64) -> Rest {
         let known = self.bounded(range, bound);
         if bound <= known.lower && (known.lower == range.lower || bound >= 0.0 || !self.is_custom()) {
             return Rest { share: 1.0, middle: self.middle(known.lower, known.upper, &known) };
@@ -94,7 +94,7 @@ impl Histogram {
     }
 
     /// The value that stands for observations between two bounds of a bucket.
-    fn middle(&self, lower: f64, upper: f64, range: &Range) -> f64 {
+    fn middle(&self, lower: f64, upper: f64, range: &BucketRange) -> f64 {
         if lower.is_infinite() {
             return upper;
         }

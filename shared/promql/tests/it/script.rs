@@ -8,7 +8,7 @@ mod load;
 mod run;
 mod start;
 
-pub(crate) use run::{Outcome, run};
+pub(crate) use run::run;
 
 /// Milliseconds of a duration or of seconds.
 fn time(text: &str) -> i64 {

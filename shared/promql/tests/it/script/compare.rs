@@ -1,4 +1,5 @@
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use icegate_promql::{Answer, Histogram, Value, is_stale};
 use icegate_series::Labels;
@@ -26,7 +27,7 @@ pub(super) fn series(answer: &Answer) -> Vec<Found> {
         Answer::Matrix(matrix) => {
             let all = |series: &icegate_promql::MatrixSeries| {
                 let floats = series.floats.iter().map(|(at, value)| (*at, Value::Float(*value)));
-                let histograms = series.histograms.iter().map(|(at, value)| (*at, Value::Histogram(value.clone())));
+                let histograms = series.histograms.iter().map(|(at, value)| (*at, Value::Histogram(Arc::clone(value))));
                 let mut samples: Vec<_> = floats.chain(histograms).collect();
                 samples.sort_by_key(|(at, _)| *at);
                 (series.labels.clone(), samples)
@@ -36,16 +37,19 @@ pub(super) fn series(answer: &Answer) -> Vec<Found> {
     }
 }
 
+/// The values of a series that are expected: when, what, and whether a hint is written.
+type Expected<'a> = Vec<(i64, &'a Value, bool)>;
+
 /// Compares series with what lines say of the times `start`, `start + step` and so on.
 pub(super) fn compare(found: &[Found], lines: &[Line], start: i64, step: i64, ordered: bool) -> Result<(), String> {
-    let expected: Vec<(&Labels, Vec<(i64, &Value, bool)>)> = lines
+    let expected: Vec<(&Labels, Expected<'_>)> = lines
         .iter()
         .filter_map(|line| match line {
             Line::Series(labels, items) => {
                 let at = |index: usize| start + step * i64::try_from(index).unwrap();
                 let values = items.iter().enumerate();
                 let values = values.filter_map(|(index, item)| item.as_ref().map(|(value, hinted)| (at(index), value, *hinted)));
-                Some((labels, values.collect::<Vec<_>>()))
+                Some((labels, values.collect()))
             }
             Line::Scalar(_) => None,
         })
