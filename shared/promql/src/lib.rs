@@ -42,6 +42,7 @@
 
 mod annotations;
 mod ast;
+mod calendar;
 mod check;
 mod duration;
 mod error;

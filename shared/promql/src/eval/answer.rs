@@ -5,7 +5,7 @@ use icegate_series::Labels;
 use super::series_labels::{joined, same_labels, without_name};
 use super::values::{Context, Row};
 use super::vector::collect;
-use super::{scalar, windows};
+use super::{extended, scalar, windows};
 use crate::PromqlError;
 use crate::ast::{Expr, Extended, ValueType};
 use crate::histogram::Histogram;
@@ -129,10 +129,9 @@ fn raw(context: &Context<'_>, expr: &Expr) -> Result<Answer, PromqlError> {
     let mut all = context.budget.hold(0, 0)?;
     windows::windows(context, expr, &mut |series| {
         let Some((from, to)) = series.frames.windows.first().copied() else { return Ok(()) };
-        if series.frames.extended != Extended::No {
-            return Err(PromqlError::evaluation("anchored and smoothed windows can only be given to functions"));
-        }
-        let window = series.samples.window(from, to);
+        let own = series.samples.window(from, to);
+        let extended = (series.frames.extended != Extended::No).then(|| extended::with_edges(context, series, &own));
+        let window = extended.as_ref().map_or(own, |samples| samples.window(i64::MIN, i64::MAX));
         if window.is_empty() {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use super::values::{Context, Row, Sink};
 use super::vector::vector;
 use crate::PromqlError;
 use crate::ast::{Call, Expr};
+use crate::calendar::{civil, days_of};
 use crate::samples::Value;
 
 const DATES: [&str; 8] = ["year", "month", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute"];
@@ -51,30 +52,6 @@ fn part(name: &str, seconds: f64) -> f64 {
         _ => of_day / 60 % 60,
     };
     value as f64
-}
-
-/// Year, month and day of the month of a day since the epoch. Years begin in March here, so that leap days come last.
-const fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
-}
-
-/// The day since the epoch of a date.
-const fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-    let of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719_468
 }
 
 /// The times of samples, or when counting began. What isn't a selector has the time of the step.

@@ -8,6 +8,7 @@ use icegate_syntax::Span;
 use super::range::Ranged;
 use super::rate::Point;
 use super::values::{Context, name};
+use super::windows::Windowed;
 use crate::PromqlError;
 use crate::ResetHint;
 use crate::annotations::named;
@@ -157,6 +158,29 @@ fn spanned<'a, T: Sampled>(points: &'a [T], window: &Window<'_>, smoothed: bool,
     let start = if left.is_between { first + 1 } else { first };
     let inner = points.get(start..beyond).unwrap_or_default();
     Reach::Found(Spanned { used, left, right, inner })
+}
+
+/// The samples of a window with one at each of its edges.
+pub(crate) fn with_edges(context: &Context<'_>, series: &Windowed<'_>, window: &Window<'_>) -> Samples {
+    let smoothed = series.frames.extended == Extended::Smoothed;
+    let lookback = context.options.lookback;
+    let ahead = if smoothed { lookback } else { 0 };
+    let around = series.samples.window(window.from.saturating_sub(lookback), window.to.saturating_add(ahead));
+    let mut samples = Samples::default();
+    if let Reach::Found(found) = spanned(around.floats, window, smoothed, false) {
+        let point = |at, value| FloatPoint { at, start: 0, value };
+        samples.floats.push(point(window.from, found.left.value));
+        samples.floats.extend(found.inner.iter().filter(|point| window.from < point.at && point.at < window.to));
+        samples.floats.push(point(window.to, found.right.value));
+    }
+    if let Reach::Found(found) = spanned(around.histograms, window, smoothed, false) {
+        let point = |at, value| HistogramPoint { at, start: 0, value: Arc::new(value) };
+        samples.histograms.push(point(window.from, found.left.value));
+        let inner = found.inner.iter().filter(|point| window.from < point.at && point.at < window.to);
+        samples.histograms.extend(inner.cloned());
+        samples.histograms.push(point(window.to, found.right.value));
+    }
+    samples
 }
 
 #[allow(clippy::cast_precision_loss, reason = "times are below 2^53 ms")]

@@ -215,8 +215,8 @@ fn value(context: &Context<'_>, group: &Group, asked: &Asked, step: usize, span:
             let mut fixed = None;
             let value = bucket_quantile(values[step], buckets.clone(), &mut fixed);
             if let Some((lowest, highest, difference)) = fixed {
-                let at = context.grid.time(step);
-                context.notes.fixed(Fixed { metric: metric.clone(), span, at, lowest, highest, difference });
+                let (times, bounds) = ((context.grid.time(step), context.grid.time(step)), (lowest, highest));
+                context.notes.fixed(Fixed { metric: metric.clone(), span, times, bounds, difference, count: 1 });
             }
             value
         }
