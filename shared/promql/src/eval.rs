@@ -158,7 +158,8 @@ fn grid(query: &Query<'_>) -> Result<(QuerySpan, Grid), PromqlError> {
     };
     let points = Grid::points(start, end, step).filter(|_| step > 0);
     let points = points.ok_or(PromqlError::InvalidRange { start, end, step })?;
-    if points > query.limits.points as u64 {
+    // The bound counts the distances between points.
+    if points.saturating_sub(1) > query.limits.points as u64 {
         return Err(PromqlError::TooManyPoints { limit: query.limits.points });
     }
     let found = query.expr.value_type();

@@ -9,7 +9,7 @@ pub struct Limits {
     pub samples: usize,
     /// Bytes that are held at once.
     pub bytes: usize,
-    /// Steps.
+    /// Steps after the first one.
     pub points: usize,
 }
 

@@ -102,9 +102,10 @@ fn what_holds_too_much_is_refused_with_the_limit() {
     for text in ["max_over_time(a[100y:1ms])", "sum_over_time(vector(1)[9e9:1ms])", "count_over_time(a[290y:1s])"] {
         assert_eq!(answer(text, Limits::default()).unwrap_err().kind(), ErrorKind::LimitExceeded, "{text}");
     }
-    let points = Limits { points: 6, ..Limits::default() };
+    assert!(answer("a", Limits { points: 6, ..Limits::default() }).is_ok());
+    let points = Limits { points: 5, ..Limits::default() };
     let error = answer("a", points).unwrap_err();
-    assert!(error.to_string().starts_with("exceeded maximum resolution of 6 points per timeseries."), "{error}");
+    assert!(error.to_string().starts_with("exceeded maximum resolution of 5 points per timeseries."), "{error}");
 }
 
 #[test]
@@ -190,85 +191,6 @@ const PARTS: [&str; 64] = [
     "#",
 ];
 
-/// Expressions, most of them well typed.
-fn expression() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        Just("a".to_owned()),
-        Just("a{i=~\"[12].*\"}".to_owned()),
-        Just("a offset 30s".to_owned()),
-        Just("a @ 20".to_owned()),
-        Just("2".to_owned()),
-        Just("time()".to_owned()),
-        Just("nothing".to_owned()),
-    ];
-    leaf.prop_recursive(5, 40, 3, |inner| {
-        let functions = prop::sample::select(vec![
-            "rate",
-            "increase",
-            "delta",
-            "irate",
-            "changes",
-            "resets",
-            "sum_over_time",
-            "avg_over_time",
-            "stddev_over_time",
-            "deriv",
-            "last_over_time",
-            "absent_over_time",
-            "ts_of_max_over_time",
-            "mad_over_time",
-        ]);
-        let aggregations = prop::sample::select(vec![
-            "sum",
-            "avg by (i)",
-            "count without (i)",
-            "topk(2,",
-            "quantile(0.5,",
-            "count_values(\"v\",",
-            "limitk(1,",
-            "stdvar",
-        ]);
-        let operators = prop::sample::select(vec![
-            "+",
-            "-",
-            "/",
-            "%",
-            "^",
-            "> bool",
-            "<",
-            "==",
-            "and",
-            "or",
-            "unless",
-            "* on (i) group_left ()",
-            "+ ignoring (le) fill (1)",
-            "</",
-        ]);
-        let maps = prop::sample::select(vec![
-            "abs",
-            "round",
-            "year",
-            "sort",
-            "absent",
-            "timestamp",
-            "histogram_count",
-            "info",
-            "scalar",
-        ]);
-        prop_oneof![
-            (functions, inner.clone()).prop_map(|(name, inner)| format!("{name}(({inner})[40s:10s])")),
-            (aggregations, inner.clone()).prop_map(|(name, inner)| match name.strip_suffix(',') {
-                Some(_) => format!("{name} {inner})"),
-                None => format!("{name} ({inner})"),
-            }),
-            (operators, inner.clone(), inner.clone()).prop_map(|(op, left, right)| format!("({left}) {op} ({right})")),
-            (maps, inner.clone()).prop_map(|(name, inner)| format!("{name}({inner})")),
-            inner.clone().prop_map(|inner| format!("histogram_quantile(0.9, {inner})")),
-            inner.prop_map(|inner| format!("-({inner})")),
-        ]
-    })
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
@@ -291,21 +213,6 @@ proptest! {
                 let _ = answer(&text, Limits::default());
             }
             Err(error) => prop_assert!(error.span().is_none_or(|span| span.start <= text.len())),
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
-
-    #[test]
-    fn any_expression_has_an_answer_or_an_error(text in expression()) {
-        if let Ok(expr) = parse(&text, ParseOptions::all()) {
-            prop_assert_eq!(&parse(&expr.to_string(), ParseOptions::all()).unwrap(), &expr);
-            for delayed_name_removal in [false, true] {
-                let options = EvalOptions { delayed_name_removal, ..EvalOptions::default() };
-                let _ = evaluate(&Query { options, ..query(&text, &expr, Limits::default()) }, &storage(3, 60));
-            }
         }
     }
 }

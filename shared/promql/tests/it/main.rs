@@ -3,6 +3,7 @@
 
 mod golden;
 mod hostile;
+mod made_up;
 mod promqltest;
 mod script;
 mod trees;
