@@ -3,22 +3,24 @@ use std::time::Duration;
 
 use axum::Router;
 use icegate_engine::{Engine, EngineConfig};
+use icegate_lake::Lake;
 use icegate_loki_api::{BuildInfo, ErrorFormat, LokiConfig, LokiState, Metrics};
 use icegate_runtime::config::{Config, ErrorFormat as Configured, Loki};
+use icegate_tables::Tables;
 use prometheus_client::registry::Registry;
 
-use super::lake::Lake;
 use crate::error::ProcessError;
 use crate::version::{REVISION, VERSION};
 
 /// The Loki API over the tables and, unless it is switched off, the WAL.
-pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> Result<Router, ProcessError> {
-    let wal = config.engine.wal_query_enabled.then(|| Arc::clone(&lake.wal));
-    let engine = Engine::new(Arc::clone(&lake.tables), wal, engine(config))?;
+pub(super) fn router(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result<Router, ProcessError> {
+    let config = lake.config();
+    let wal = config.engine.wal_query_enabled.then(|| Arc::clone(lake.wal()));
+    let engine = Engine::new(Arc::clone(tables), wal, engine(config))?;
     engine.metrics().register(registry);
     let state = LokiState {
         engine: Arc::new(engine),
-        clock: Arc::clone(&lake.clock),
+        clock: Arc::clone(lake.clock()),
         config: bounds(&config.loki),
         metrics: Metrics::register(registry),
         build: BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() },

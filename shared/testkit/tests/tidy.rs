@@ -54,10 +54,12 @@ fn row(folder: &str) -> Option<u8> {
         | "shared/prometheus-api"
         | "shared/shift"
         | "shared/maintain" => 4,
-        "local" => 5,
-        folder if folder.starts_with("functions/") => 5,
-        "shared/testkit" => 5,
-        "shared/simulation" => 6,
+        "shared/lake" => 5,
+        "local" => 6,
+        "functions/host" => 6,
+        folder if folder.starts_with("functions/") => 7,
+        "shared/testkit" => 6,
+        "shared/simulation" => 7,
         _ => return None,
     })
 }
