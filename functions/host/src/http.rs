@@ -1,0 +1,69 @@
+//! An axum router behind API Gateway and function URLs.
+//!
+//! ```text
+//! event ─▶ Event ─▶ head ─▶ admitted? ─▶ body ─▶ router, until the deadline ─▶ whole? ─▶ compressed? ─▶ reply, or a stream
+//!          JSON     path    401, 403     413     504, 503                      400
+//! ```
+//!
+//! The gateway's own limits are met like this:
+//!
+//! - **6 MB** of event, base64 included: a larger body is 413 and says what to set in the sender; an answer that doesn't fit, compressed
+//!   where the client takes it, is 400 and says what to do.
+//! - **30 s**: the answer comes before, as 504 or 503 ([`Settings::answer_within`](crate::Settings::answer_within) and a second before the function's
+//!   own deadline). What was under way is dropped.
+//! - **10,240 bytes** of request line and headers are the gateway's alone to refuse: everything that takes a query takes it as a form
+//!   by POST, too.
+
+mod answer;
+mod compress;
+mod event;
+mod head;
+mod reply;
+mod service;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use http::StatusCode;
+use http::request::Parts;
+use icegate_auth::Scope;
+
+use crate::{HostError, Start, invocations};
+use service::Service;
+
+/// Writes an error as the API that was asked does; `Parts` are those of the request.
+pub type Refuse = fn(&Parts, StatusCode, &str) -> Response;
+
+/// What a function of HTTP serves.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Its routes.
+    pub router: Router,
+    /// What its requests need.
+    pub need: Scope,
+    /// Writes errors of the host as the API's own.
+    pub refuse: Refuse,
+    /// The status of a request that takes too long: one after which its client does the right thing.
+    pub late: StatusCode,
+    /// What a client can do about a request that takes too long.
+    pub advice: &'static str,
+    /// A prefix that paths may have, such as `/tempo`: of an API that shares a gateway with another one.
+    pub base_path: &'static str,
+}
+
+/// Serves until Lambda ends the environment.
+///
+/// # Errors
+/// [`HostError::Runtime`].
+pub async fn serve(start: &Start, http: Http) -> Result<(), HostError> {
+    let service = Arc::new(Service::new(start, http));
+    tracing::info!(start_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX), "the function is ready");
+    invocations(move |event| {
+        let service = Arc::clone(&service);
+        async move { service.answer(event).await }
+    })
+    .await
+}
