@@ -13,12 +13,14 @@ const fn rpc_code(kind: ErrorKind) -> i32 {
     match kind {
         ErrorKind::Invalid => 3,
         ErrorKind::NotFound => 5,
+        ErrorKind::Forbidden => 7,
         ErrorKind::LimitExceeded => 8,
         ErrorKind::Conflict => 10,
         ErrorKind::Unsupported => 12,
         ErrorKind::Internal => 13,
         ErrorKind::Unavailable => 14,
         ErrorKind::Corrupt => 15,
+        ErrorKind::Unauthenticated => 16,
     }
 }
 
