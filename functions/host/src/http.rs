@@ -15,6 +15,7 @@
 //!   by POST, too.
 
 mod answer;
+mod body;
 mod compress;
 mod event;
 mod head;
@@ -23,6 +24,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
@@ -35,10 +37,10 @@ use crate::{HostError, Start, invocations};
 use service::Service;
 
 /// Writes an error as the API that was asked does; `Parts` are those of the request.
-pub type Refuse = fn(&Parts, StatusCode, &str) -> Response;
+pub type Refuse = Arc<dyn Fn(&Parts, StatusCode, &str) -> Response + Send + Sync>;
 
 /// What a function of HTTP serves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Http {
     /// Its routes.
     pub router: Router,
@@ -52,6 +54,12 @@ pub struct Http {
     pub advice: &'static str,
     /// A prefix that paths may have, such as `/tempo`: of an API that shares a gateway with another one.
     pub base_path: &'static str,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("need", &self.need).field("base_path", &self.base_path).finish_non_exhaustive()
+    }
 }
 
 /// Serves until Lambda ends the environment.

@@ -78,6 +78,12 @@ impl Settings {
         (self.memory_mb << 20) / 2
     }
 
+    /// Bytes of an answer that a function may hold before it is compressed.
+    #[must_use]
+    pub const fn answer_bytes(&self) -> usize {
+        (self.memory_mb << 20) / 8
+    }
+
     /// Refuses places that end with the environment: what is acknowledged has to outlive it.
     ///
     /// # Errors

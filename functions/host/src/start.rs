@@ -56,7 +56,8 @@ pub fn main<E: Into<Box<dyn std::error::Error>>>(function: impl AsyncFnOnce(Star
 }
 
 async fn start(began: Instant) -> Result<Start, Box<dyn std::error::Error>> {
-    let variables = secrets::resolve(std::env::vars().collect()).await?;
+    let variables = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    let variables = secrets::resolve(variables.collect()).await?;
     let settings = Settings::from_variables(&variables)?;
     let mut config = Config::load_over(DEFAULTS, Path::new(DATA_DIR), &variables)?;
     settings.check_places(&config)?;

@@ -38,15 +38,7 @@ impl Reply {
     /// The answer; `None` where Lambda would not pass it on.
     pub(crate) fn of(payload: Payload, head: Parts, body: &Bytes) -> Option<Self> {
         let (body, is_base64_encoded) = encoded(&head.headers, body)?;
-        let status_code = head.status.as_u16();
-        let mut reply = Self {
-            status_code,
-            headers: BTreeMap::new(),
-            multi_value_headers: BTreeMap::new(),
-            cookies: Vec::new(),
-            body,
-            is_base64_encoded,
-        };
+        let mut reply = Self { status_code: head.status.as_u16(), body, is_base64_encoded, ..Self::failed() };
         for name in head.headers.keys().filter(|name| *name != CONTENT_LENGTH) {
             let values = texts(&head.headers, name.as_str());
             match payload {
@@ -61,6 +53,18 @@ impl Reply {
             }
         }
         Some(reply)
+    }
+
+    /// The answer where even an error can't be written.
+    pub(crate) const fn failed() -> Self {
+        Self {
+            status_code: 500,
+            headers: BTreeMap::new(),
+            multi_value_headers: BTreeMap::new(),
+            cookies: Vec::new(),
+            body: String::new(),
+            is_base64_encoded: false,
+        }
     }
 }
 
