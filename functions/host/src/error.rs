@@ -1,5 +1,6 @@
 use icegate_model::ErrorKind;
 use icegate_runtime::ConfigError;
+use lambda_runtime::Diagnostic;
 
 /// Why a function can't start, or can't take an event.
 #[derive(Debug, thiserror::Error)]
@@ -78,5 +79,11 @@ impl HostError {
             Self::Secret { .. } | Self::Runtime { .. } => ErrorKind::Unavailable,
             Self::Log { .. } | Self::System { .. } => ErrorKind::Internal,
         }
+    }
+}
+
+impl From<HostError> for Diagnostic {
+    fn from(error: HostError) -> Self {
+        Self { error_type: format!("{:?}", error.kind()), error_message: error.to_string() }
     }
 }

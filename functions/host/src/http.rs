@@ -32,7 +32,9 @@ use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 use icegate_auth::Scope;
+use prometheus_client::registry::Registry;
 
+use crate::emf::Emf;
 use crate::{HostError, Start, invocations};
 use service::Service;
 
@@ -62,12 +64,13 @@ impl fmt::Debug for Http {
     }
 }
 
-/// Serves until Lambda ends the environment.
+/// Serves as `function` until Lambda ends the environment. What `registry` counts is written after each invocation.
 ///
 /// # Errors
 /// [`HostError::Runtime`].
-pub async fn serve(start: &Start, http: Http) -> Result<(), HostError> {
-    let service = Arc::new(Service::new(start, http));
+pub async fn serve(function: &'static str, start: &Start, registry: Registry, http: Http) -> Result<(), HostError> {
+    let emf = Emf::new(start.config.tracing.service_name.clone(), function, registry);
+    let service = Arc::new(Service::new(start, http, emf));
     tracing::info!(start_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX), "the function is ready");
     invocations(move |event| {
         let service = Arc::clone(&service);

@@ -2,7 +2,8 @@
 //!
 //! Row 6, adapters only. [`main`] starts a function: logs, configuration from the environment, secrets by ARN. [`http::serve`] puts an
 //! axum [`Router`](axum::Router) behind API Gateway (HTTP API, payload 2.0; REST API, payload 1.0) and function URLs;
-//! [`invocations`] hands any other event to a function.
+//! [`events::run`] hands any other event to a function.
+//! [`emf`] writes what an invocation cost.
 //!
 //! - **TENANT-1** unless `auth.mode` is `header`, the tenant comes from what the gateway's authorizer says and from nothing that the
 //!   client sends; `X-Scope-OrgID` only chooses among the tenants that it grants.
@@ -23,7 +24,9 @@
 //!
 //! A value of any `ICEGATE_` variable that is the ARN of a secret (Secrets Manager) or of a parameter (SSM) is replaced by its text.
 
+pub mod emf;
 mod error;
+pub mod events;
 pub mod http;
 mod log;
 mod run;

@@ -20,10 +20,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`HostError::Runtime`] where the Runtime API can't be reached.
-pub async fn invocations<A, R, B, S, D, E, F, Fut>(handler: F) -> Result<(), HostError>
+pub async fn invocations<A, R, B, S, D, E, F, Fut, Failure>(handler: F) -> Result<(), HostError>
 where
     F: Fn(LambdaEvent<A>) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Result<R, HostError>> + Send + 'static,
+    Fut: Future<Output = Result<R, Failure>> + Send + 'static,
+    Failure: Into<Diagnostic> + Debug + Send + 'static,
     A: for<'de> Deserialize<'de> + Send + 'static,
     R: IntoFunctionResponse<B, S> + Send + 'static,
     B: Serialize + Send + 'static,
@@ -33,10 +34,7 @@ where
 {
     let running = watch::Sender::new(0_usize);
     let counted = running.clone();
-    let runtime = Runtime::new(service_fn(move |event| {
-        let answer = handler(event);
-        async move { answer.await.map_err(diagnostic) }
-    }));
+    let runtime = Runtime::new(service_fn(handler));
     let runtime = runtime.layer(layer_fn(move |inner| Counted { inner, running: counted.clone() }));
     until_stopped(runtime.run_concurrent(), &running).await.map_err(|source| HostError::Runtime { source })
 }
@@ -58,11 +56,6 @@ async fn until_stopped(run: impl Future<Output = Result<(), Error>>, running: &w
     }
     tracing::info!("the function has stopped");
     Ok(())
-}
-
-fn diagnostic(error: HostError) -> Diagnostic {
-    tracing::error!(%error, "the event was not taken");
-    Diagnostic { error_type: format!("{:?}", error.kind()), error_message: error.to_string() }
 }
 
 /// Counts the invocations whose answers are not yet with Lambda.

@@ -21,7 +21,12 @@ use super::event::{Event, Payload};
 use super::head::head;
 use super::reply::Reply;
 use super::{Http, body};
+use crate::emf::{Emf, Measured};
+use crate::events::Deadline;
 use crate::{HostError, Settings, Start};
+
+/// What Lambda is given for a request.
+pub(crate) type Answer = FunctionResponse<Reply, BodyDataStream>;
 
 /// What is left of a function's own time for the answer to reach Lambda, where it has that much.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -33,27 +38,36 @@ pub(crate) struct Service {
     settings: Settings,
     auth: AuthMode,
     clock: Arc<dyn Clock>,
+    emf: Emf,
+    /// How long it took until the first event could be taken.
+    init: Duration,
     warm: AtomicBool,
 }
 
 /// What the log says of an invocation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Account {
+    began: Instant,
     bytes_in: usize,
     key_id: Option<String>,
 }
 
 impl Service {
-    pub(crate) fn new(start: &Start, http: Http) -> Self {
-        Self::with(http, start.settings.clone(), start.config.auth.mode, Arc::new(SystemClock))
-    }
-
-    pub(crate) const fn with(http: Http, settings: Settings, auth: AuthMode, clock: Arc<dyn Clock>) -> Self {
-        Self { http, settings, auth, clock, warm: AtomicBool::new(false) }
+    pub(crate) fn new(start: &Start, http: Http, emf: Emf) -> Self {
+        Self {
+            http,
+            settings: start.settings.clone(),
+            auth: start.config.auth.mode,
+            clock: Arc::new(SystemClock),
+            emf,
+            init: start.elapsed(),
+            warm: AtomicBool::new(false),
+        }
     }
 
     /// Answers one event. An error means that it holds no request: there is nobody to answer.
-    pub(crate) async fn answer(&self, event: LambdaEvent<Event>) -> Result<FunctionResponse<Reply, BodyDataStream>, HostError> {
+    pub(crate) async fn answer(&self, event: LambdaEvent<Event>) -> Result<Answer, HostError> {
+        let (began, cold) = (Instant::now(), !self.warm.swap(true, Ordering::Relaxed));
         let (event, context) = event.into_parts();
         let span = tracing::info_span!(
             "invocation",
@@ -62,26 +76,35 @@ impl Service {
             method = event.method().unwrap_or_default(),
             path = event.path().unwrap_or_default(),
         );
-        self.answer_within(event, &context).instrument(span).await
+        let answered = self.answer_to(event, &context, began).instrument(span).await;
+        self.emf.write(&Measured {
+            at: self.clock.now(),
+            request_id: &context.request_id,
+            millis: began.elapsed().as_secs_f64() * 1_000.0,
+            failed: answered.is_err(),
+            init_millis: cold.then_some(self.init.as_secs_f64() * 1_000.0),
+        });
+        answered
     }
 
-    async fn answer_within(&self, event: Event, context: &Context) -> Result<FunctionResponse<Reply, BodyDataStream>, HostError> {
-        let (began, payload, mut account) = (Instant::now(), event.payload(), Account::default());
+    async fn answer_to(&self, event: Event, context: &Context, began: Instant) -> Result<Answer, HostError> {
+        let (payload, mut account) = (event.payload(), Account { began, bytes_in: 0, key_id: None });
         let base_path = self.settings.base_path.as_deref().unwrap_or(self.http.base_path);
-        let mut parts = match head(&event, base_path)? {
-            Ok(parts) => parts,
+        let (parts, response) = match head(&event, base_path)? {
+            Ok(mut parts) => match self.admit(&mut parts, &event, &mut account) {
+                Some(refused) => (parts, refused),
+                None => {
+                    let response = self.ask(&parts, event, context, &mut account).await?;
+                    (parts, response)
+                }
+            },
             Err(error) => {
-                let (parts, ()) = Request::new(()).into_parts();
+                let (parts, _) = Request::new(()).into_parts();
                 let refused = (self.http.refuse)(&parts, StatusCode::BAD_REQUEST, &error.to_string());
-                return Ok(self.reply(&parts, payload, refused, began, &account).await);
+                (parts, refused)
             }
         };
-        let refused = self.admit(&mut parts, &event, &mut account);
-        let response = match refused {
-            Some(refused) => refused,
-            None => self.ask(&parts, event, context, &mut account).await?,
-        };
-        Ok(self.reply(&parts, payload, response, began, &account).await)
+        Ok(self.reply(&parts, payload, response, &account).await)
     }
 
     /// Lets the request through to one tenant, or says why not (TENANT-1).
@@ -118,7 +141,7 @@ impl Service {
             Ok(Err(never)) => match never {},
             Err(_) => {
                 let message = format!("no answer within {} s, after which nobody waits for it: {}", within.as_secs_f64(), self.http.advice);
-                tracing::warn!(within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX), "no answer in time");
+                tracing::warn!(within_ms = millis(within), "no answer in time");
                 (self.http.refuse)(parts, self.http.late, &message)
             }
         })
@@ -126,48 +149,38 @@ impl Service {
 
     /// How long the router has.
     fn within(&self, event: &Event, context: &Context) -> Duration {
-        let now = u64::try_from(self.clock.now().nanos() / 1_000_000).unwrap_or(0);
-        let left = Duration::from_millis(context.deadline.saturating_sub(now));
+        let left = Deadline::from_millis(context.deadline).left(self.clock.as_ref());
         let own = left.saturating_sub(MARGIN.min(left / 4));
         if event.is_of_function_url() { own } else { own.min(self.settings.answer_within) }
     }
 
-    async fn reply(
-        &self,
-        parts: &Parts,
-        payload: Payload,
-        response: Response,
-        began: Instant,
-        account: &Account,
-    ) -> FunctionResponse<Reply, BodyDataStream> {
-        let (status, gzip) = (response.status(), takes_gzip(&parts.headers));
-        let most = self.settings.answer_bytes();
+    /// The response in the form that Lambda passes on, or the error instead of one that it wouldn't.
+    async fn reply(&self, parts: &Parts, payload: Payload, response: Response, account: &Account) -> Answer {
+        let (status, gzip, most) = (response.status(), takes_gzip(&parts.headers), self.settings.answer_bytes());
         let whole = if self.settings.streaming {
             answer::streamed(response, gzip, most).await.map(FunctionResponse::StreamingResponse)
         } else {
             answer::buffered(payload, response, gzip, most).await.map(FunctionResponse::BufferedResponse)
         };
-        let cold = !self.warm.swap(true, Ordering::Relaxed);
-        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = whole.as_ref().err().map_or(status, TooLarge::status);
         tracing::info!(
             status = status.as_u16(),
-            took_ms = took,
+            took_ms = millis(account.began.elapsed()),
             bytes_in = account.bytes_in,
             key_id = account.key_id,
-            cold_start = cold,
             "answered"
         );
         match whole {
             Ok(answer) => answer,
-            Err(error) => self.too_large(parts, payload, &error).await,
+            Err(error) => {
+                tracing::warn!(%error, "the answer is not sent");
+                let refused = (self.http.refuse)(parts, error.status(), &error.to_string());
+                answer::small(payload, refused, self.settings.streaming).await
+            }
         }
     }
+}
 
-    /// The error instead of an answer that can't be sent.
-    async fn too_large(&self, parts: &Parts, payload: Payload, error: &TooLarge) -> FunctionResponse<Reply, BodyDataStream> {
-        tracing::warn!(%error, "the answer is not sent");
-        let refused = (self.http.refuse)(parts, error.status(), &error.to_string());
-        answer::small(payload, refused, self.settings.streaming).await
-    }
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
