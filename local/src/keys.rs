@@ -42,11 +42,7 @@ fn entry(arguments: &KeyArgs, key: &ApiKey) -> String {
         json!(key.id().as_str()),
         key.hash().to_text()
     );
-    for (name, value) in [
-        ("not_before", &arguments.not_before),
-        ("expires", &arguments.expires),
-        ("note", &arguments.note),
-    ] {
+    for (name, value) in [("not_before", &arguments.not_before), ("expires", &arguments.expires), ("note", &arguments.note)] {
         if let Some(value) = value.as_ref().map(quoted) {
             // Writing to a text can't fail.
             let _ = writeln!(entry, "  {name}: {value}");

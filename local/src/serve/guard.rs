@@ -61,7 +61,14 @@ impl Guard {
         })
     }
 
-    fn around(&self, router: Router, server: &'static str, need: Scope, open: &'static [&'static str], refuse: impl Refuse) -> Router {
+    fn around(
+        &self,
+        router: Router,
+        server: &'static str,
+        need: Scope,
+        open: &'static [&'static str],
+        refuse: impl Refuse,
+    ) -> Router {
         let Some(authenticator) = &self.0 else { return router };
         let authenticator = Arc::clone(authenticator);
         router.layer(from_fn(move |request: Request, next: Next| {

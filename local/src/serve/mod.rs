@@ -89,7 +89,8 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let mut loki = if parts.query { Some(guard.loki(loki(&lake, &tables, &mut registry)?, config.loki.error_format)) } else { None };
+    let mut loki =
+        if parts.query { Some(guard.loki(loki(&lake, &tables, &mut registry)?, config.loki.error_format)) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(&mut registry)) } else { None };
     let shifting = if parts.shift { Some(shift(lake.shifter(&tables, &mut registry)?, stop.clone())) } else { None };
     let maintaining =
