@@ -196,3 +196,103 @@ fn number(value: f64) -> Value {
     let is_whole = whole as f64 == value;
     if is_whole { json!(whole) } else { json!((value * 1000.0).round() / 1000.0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::counter::Counter;
+    use prometheus_client::metrics::family::Family;
+    use prometheus_client::metrics::gauge::Gauge;
+
+    use super::*;
+
+    type Labels = [(&'static str, &'static str); 1];
+
+    const WARM: Measured<'_> = Measured {
+        at: Timestamp::from_millis(1_767_225_600_123),
+        request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+        millis: 12.345_678,
+        failed: false,
+        init_millis: None,
+    };
+
+    struct World {
+        requests: Family<Labels, Counter>,
+        lag: Family<Labels, Gauge>,
+        emf: Emf,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let mut registry = Registry::with_prefix("icegate");
+            let (requests, lag) = (Family::<Labels, Counter>::default(), Family::<Labels, Gauge>::default());
+            registry.sub_registry_with_prefix("storage").register("requests", "Requests", requests.clone());
+            registry.sub_registry_with_prefix("shift").register("lag_seconds", "Lag", lag.clone());
+            Self { requests, lag, emf: Emf::new("prod", "shift", registry) }
+        }
+
+        fn line(&self, measured: &Measured<'_>) -> Value {
+            let line = self.emf.line(measured);
+            assert_eq!(line.matches('\n').count(), 1, "a line: {line}");
+            serde_json::from_str(&line).unwrap()
+        }
+
+        fn put(&self, times: u64) {
+            self.requests.get_or_create(&[("operation", "put")]).inc_by(times);
+        }
+    }
+
+    #[test]
+    fn a_line_is_what_cloudwatch_reads() {
+        let line = World::new().line(&WARM);
+        let expected = json!({
+            "_aws": {"Timestamp": 1_767_225_600_123_i64, "CloudWatchMetrics": [{
+                "Namespace": "IceGate", "Dimensions": [["service", "function"]],
+                "Metrics": [{"Name": "Invocations", "Unit": "Count"}, {"Name": "Failures", "Unit": "Count"},
+                    {"Name": "Duration", "Unit": "Milliseconds"}, {"Name": "ColdStarts", "Unit": "Count"}],
+            }]},
+            "service": "prod", "function": "shift", "request_id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+            "Invocations": 1, "Failures": 0, "Duration": 12.346, "ColdStarts": 0,
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_cold_start_and_a_failure_are_counted_and_timed() {
+        let line = World::new().line(&Measured { failed: true, init_millis: Some(3.0), ..WARM });
+        assert_eq!((&line["ColdStarts"], &line["InitDuration"], &line["Failures"]), (&json!(1), &json!(3), &json!(1)));
+    }
+
+    #[test]
+    fn counts_are_those_of_the_invocation_alone_and_by_kind() {
+        let world = World::new();
+        world.put(3);
+        world.requests.get_or_create(&[("operation", "get")]).inc();
+        let line = world.line(&WARM);
+        assert_eq!((&line["StoragePuts"], &line["StorageGets"]), (&json!(3), &json!(1)));
+        world.put(2);
+        let line = world.line(&WARM);
+        assert_eq!((&line["StoragePuts"], &line["StorageGets"]), (&json!(2), &json!(0)));
+    }
+
+    #[test]
+    fn a_gauge_is_the_worst_of_its_tables_and_absent_where_nobody_looked() {
+        let world = World::new();
+        assert_eq!(world.line(&WARM).get("ShiftLag"), None);
+        world.lag.get_or_create(&[("table", "logs")]).set(7);
+        world.lag.get_or_create(&[("table", "spans")]).set(90);
+        assert_eq!(world.line(&WARM)["ShiftLag"], 90);
+        assert_eq!(world.line(&WARM)["ShiftLag"], 90);
+    }
+
+    #[test]
+    fn every_value_of_a_line_is_defined_and_every_definition_has_a_value() {
+        let world = World::new();
+        world.put(1);
+        let line = world.line(&WARM);
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        let names: Vec<_> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+        assert!(names.iter().all(|name| line[name].is_number()), "{line}");
+        let numbers = line.as_object().unwrap().values().filter(|value| value.is_number()).count();
+        assert_eq!(numbers, names.len());
+    }
+}
