@@ -169,14 +169,7 @@ fn maintain(maintainer: Maintainer, stop: CancellationToken) -> JoinHandle<()> {
 }
 
 fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {
-    let http = &lake.config().otlp_http;
-    let bounds = Bounds {
-        body_bytes: http.max_body_bytes,
-        decoded_bytes: http.max_decoded_bytes,
-        concurrent_requests: http.max_concurrent_requests,
-        body_time: Bounds::default().body_time,
-        content: icegate_otlp::Limits { record_bytes: http.max_record_bytes, ..icegate_otlp::Limits::default() },
-    };
+    let bounds = Bounds::from(&lake.config().otlp_http);
     let metrics = icegate_otlp_api::Metrics::register(registry);
     Arc::new(Ingest::new(writer, Arc::clone(lake.clock()), bounds, metrics))
 }
