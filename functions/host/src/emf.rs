@@ -52,10 +52,10 @@ const fn gauge(name: &'static str, unit: &'static str, family: &'static str, tak
 
 /// An invocation shows those of which something was ever counted in its environment.
 const SOURCES: [Source; 27] = [
-    growth("Requests", "Count", "icegate_ingest_requests_total"),
-    growth("Records", "Count", "icegate_ingest_records_total"),
-    growth("RefusedRecords", "Count", "icegate_ingest_refused_records_total"),
-    growth("BodyBytes", "Bytes", "icegate_ingest_body_bytes_total"),
+    growth("IngestRequests", "Count", "icegate_ingest_requests_total"),
+    growth("IngestRecords", "Count", "icegate_ingest_records_total"),
+    growth("IngestRefusedRecords", "Count", "icegate_ingest_refused_records_total"),
+    growth("IngestBytes", "Bytes", "icegate_ingest_body_bytes_total"),
     growth("WalSegments", "Count", "icegate_wal_segments_total"),
     growth("WalBytes", "Bytes", "icegate_wal_bytes_total"),
     growth("WalFailures", "Count", "icegate_wal_flush_failures_total"),
@@ -67,18 +67,18 @@ const SOURCES: [Source; 27] = [
     growth("StorageErrors", "Count", "icegate_storage_errors_total"),
     growth("StorageReadBytes", "Bytes", "icegate_storage_read_bytes_total"),
     growth("StorageWrittenBytes", "Bytes", "icegate_storage_written_bytes_total"),
-    growth("ShiftedSegments", "Count", "icegate_shift_segments_total"),
-    growth("ShiftedRows", "Count", "icegate_shift_rows_total"),
-    growth("RepeatedRows", "Count", "icegate_shift_repeated_rows_total"),
+    growth("ShiftSegments", "Count", "icegate_shift_segments_total"),
+    growth("ShiftRows", "Count", "icegate_shift_rows_total"),
+    growth("ShiftRepeatedRows", "Count", "icegate_shift_repeated_rows_total"),
     growth("CommitConflicts", "Count", "icegate_shift_commits_lost_total"),
     growth("CommitRetries", "Count", "icegate_shift_commit_retries_total"),
     growth("ShiftFailures", "Count", "icegate_shift_failures_total"),
-    gauge("ShiftLag", "Seconds", "icegate_shift_lag_seconds", Take::Largest),
-    gauge("PendingSegments", "Count", "icegate_wal_pending_segments", Take::Sum),
-    gauge("QuarantinedSegments", "Count", "icegate_shift_quarantined_segments", Take::Sum),
-    growth("BadMessages", "Count", "icegate_shift_bad_messages_total"),
+    gauge("ShiftLagSeconds", "Seconds", "icegate_shift_lag_seconds", Take::Largest),
+    gauge("WalPendingSegments", "Count", "icegate_wal_pending_segments", Take::Sum),
+    gauge("ShiftQuarantinedSegments", "Count", "icegate_shift_quarantined_segments", Take::Sum),
+    growth("ShiftBadMessages", "Count", "icegate_shift_bad_messages_total"),
     growth("MaintainFailures", "Count", "icegate_maintain_failures_total"),
-    growth("RemovedObjects", "Count", "icegate_maintain_removed_objects_total"),
+    growth("MaintainRemovedObjects", "Count", "icegate_maintain_removed_objects_total"),
 ];
 
 /// Writes a line for each invocation.
@@ -121,7 +121,7 @@ impl Emf {
             ("Duration", "Milliseconds", measured.millis),
             ("ColdStarts", "Count", f64::from(u8::from(measured.init_millis.is_some()))),
         ];
-        values.extend(measured.init_millis.map(|millis| ("InitDuration", "Milliseconds", millis)));
+        values.extend(measured.init_millis.map(|millis| ("ColdStartMilliseconds", "Milliseconds", millis)));
         let mut text = String::new();
         // Into a string this does not fail; without the crates' metrics the host's own are still worth a line.
         if encode(&mut text, &self.registry).is_ok() {
@@ -225,7 +225,7 @@ mod tests {
         fn new() -> Self {
             let mut registry = Registry::with_prefix("icegate");
             let (requests, lag) = (Family::<Labels, Counter>::default(), Family::<Labels, Gauge>::default());
-            registry.sub_registry_with_prefix("storage").register("requests", "Requests", requests.clone());
+            registry.sub_registry_with_prefix("storage").register("requests", "IngestRequests", requests.clone());
             registry.sub_registry_with_prefix("shift").register("lag_seconds", "Lag", lag.clone());
             Self { requests, lag, emf: Emf::new("prod", "shift", registry) }
         }
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_cold_start_and_a_failure_are_counted_and_timed() {
         let line = World::new().line(&Measured { failed: true, init_millis: Some(3.0), ..WARM });
-        assert_eq!((&line["ColdStarts"], &line["InitDuration"], &line["Failures"]), (&json!(1), &json!(3), &json!(1)));
+        assert_eq!((&line["ColdStarts"], &line["ColdStartMilliseconds"], &line["Failures"]), (&json!(1), &json!(3), &json!(1)));
     }
 
     #[test]
@@ -277,11 +277,11 @@ mod tests {
     #[test]
     fn a_gauge_is_the_worst_of_its_tables_and_absent_where_nobody_looked() {
         let world = World::new();
-        assert_eq!(world.line(&WARM).get("ShiftLag"), None);
+        assert_eq!(world.line(&WARM).get("ShiftLagSeconds"), None);
         world.lag.get_or_create(&[("table", "logs")]).set(7);
         world.lag.get_or_create(&[("table", "spans")]).set(90);
-        assert_eq!(world.line(&WARM)["ShiftLag"], 90);
-        assert_eq!(world.line(&WARM)["ShiftLag"], 90);
+        assert_eq!(world.line(&WARM)["ShiftLagSeconds"], 90);
+        assert_eq!(world.line(&WARM)["ShiftLagSeconds"], 90);
     }
 
     #[test]

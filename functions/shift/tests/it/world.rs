@@ -17,6 +17,7 @@ use icegate_runtime::Config;
 use icegate_storage::Store;
 use icegate_tables::Tables;
 use icegate_testkit::ClockedStore;
+use icegate_wal::{Gathering, Writer, WriterConfig};
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -39,14 +40,14 @@ impl World {
     /// Plain files below a folder, by the system's clock.
     pub(crate) async fn on_files(folder: &Path) -> Self {
         let data = folder.display();
-        let text = format!("storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}\n{EACH_ALONE}");
+        let text = format!("storage: {{ backend: !filesystem {{ root_path: \"{data}\" }} }}");
         Self::open(&text, None, Arc::new(SystemClock)).await
     }
 
     /// Memory, by a clock that the test moves; with more of the configuration.
     pub(crate) async fn in_memory(clock: Arc<dyn Clock>, more: &str) -> Self {
         let store: Store = Arc::new(ClockedStore::new(Arc::new(InMemory::new()), Arc::clone(&clock)));
-        Self::open(&format!("storage: {{ backend: memory }}\n{EACH_ALONE}\n{more}"), Some(store), clock).await
+        Self::open(&format!("storage: {{ backend: memory }}\n{more}"), Some(store), clock).await
     }
 
     async fn open(text: &str, store: Option<Store>, clock: Arc<dyn Clock>) -> Self {
@@ -56,7 +57,10 @@ impl World {
         let lake = Lake::open_in(config.clone(), surroundings, &mut registry).unwrap();
         let tables = lake.tables().await.unwrap();
         tables.migrate_create(false).await.unwrap();
-        let (writer, task) = lake.start_writer(&mut registry);
+        let (clock_too, ids) = (Arc::clone(&clock), Arc::new(RandomIds));
+        let alone = WriterConfig { gathering: Gathering::Alone, ..icegate_lake::writer_config(&config.queue) };
+        let (writer, task) =
+            Writer::start(Arc::clone(lake.wal()), alone, clock_too, ids, icegate_wal::Metrics::register(&mut registry));
         // The tasks live as long as the runtime.
         drop(task);
         let ingest = Ingest::new(writer, Arc::clone(&clock), Bounds::default(), Metrics::default());
@@ -112,9 +116,6 @@ impl World {
         values
     }
 }
-
-/// No request waits for others, so that each has a segment of its own.
-const EACH_ALONE: &str = "queue: { write: { flush_interval_ms: 1, max_bytes_per_flush: 1 } }";
 
 fn surroundings(
     clock: &Arc<dyn Clock>,
