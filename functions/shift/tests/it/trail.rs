@@ -27,6 +27,7 @@ async fn the_id_of_a_request_leads_to_its_segment_its_snapshot_and_its_ledger() 
     let durable = lines.of("request is durable").pop().unwrap();
     let (request, segment) = (durable["request"].as_str().unwrap(), durable["segment"].as_str().unwrap());
     assert_eq!(request.len(), 32);
+    assert_eq!(segment.split('.').nth(1), Some(request), "a request alone names its segment");
     assert!(world.keys(Table::Logs).await.iter().any(|key| key.ends_with(segment)), "{segment}");
 
     // The shift's line: from the segment, or the request, to the snapshot.
