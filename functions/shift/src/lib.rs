@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use icegate_function_host::events::notification::Object;
 use icegate_function_host::events::wake::{Message, Wake, failures};
-use icegate_function_host::events::{EventError, Handler, HandlerError, Invocation};
+use icegate_function_host::events::{Handler, HandlerError, Invocation};
 use icegate_lake::{Lake, Surroundings};
 use icegate_model::{Clock, Table};
 use icegate_runtime::Config;
@@ -120,7 +120,7 @@ impl Shift {
 
 impl Handler for Shift {
     async fn handle(&self, event: Value, invocation: &Invocation) -> Result<Value, HandlerError> {
-        let tables = match Wake::read(&event).map_err(|error: EventError| Box::new(error))? {
+        let tables = match Wake::read(&event)? {
             Wake::Messages(messages) => return Ok(self.messages(messages, invocation).await),
             Wake::Objects(objects) => self.tables_of(&objects),
             Wake::Schedule => Table::ALL.into(),
