@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
-use icegate_engine::EngineError;
 use icegate_lake::LakeError;
 use icegate_maintain::MaintainError;
 use icegate_model::{ErrorKind, Table};
+use icegate_queries::EngineError;
 use icegate_runtime::{ConfigError, TelemetryError};
 use icegate_tables::TablesError;
 use icegate_wal::WalError;

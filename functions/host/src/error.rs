@@ -1,3 +1,4 @@
+use icegate_auth::AuthError;
 use icegate_model::ErrorKind;
 use icegate_runtime::ConfigError;
 use lambda_runtime::Diagnostic;
@@ -8,6 +9,9 @@ pub enum HostError {
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Keys or callers can't be read.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     /// A variable of the function that can't be used.
     #[error("{variable}={value:?}: {allowed}")]
     Setting {
@@ -71,8 +75,9 @@ pub enum HostError {
 impl HostError {
     /// What the caller has to do about it.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Auth(error) => error.kind(),
             Self::Config(_) | Self::Setting { .. } | Self::Fleeting { .. } | Self::NoRequest { .. } | Self::Body { .. } => {
                 ErrorKind::Invalid
             }

@@ -14,6 +14,7 @@
 //! - **10,240 bytes** of request line and headers are the gateway's alone to refuse: everything that takes a query takes it as a form
 //!   by POST, too.
 
+mod admission;
 mod answer;
 mod body;
 mod compress;
@@ -32,7 +33,10 @@ use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 use icegate_auth::Scope;
+use icegate_model::{Clock, SystemClock};
 use prometheus_client::registry::Registry;
+
+use admission::Admission;
 
 use crate::emf::Emf;
 use crate::{HostError, Start, invocations};
@@ -67,10 +71,13 @@ impl fmt::Debug for Http {
 /// Serves as `function` until Lambda ends the environment. What `registry` counts is written after each invocation.
 ///
 /// # Errors
-/// [`HostError::Runtime`].
-pub async fn serve(function: &'static str, start: &Start, registry: Registry, http: Http) -> Result<(), HostError> {
+/// [`HostError::Auth`] where keys can't be read; [`HostError::Runtime`].
+pub async fn serve(function: &'static str, start: &Start, mut registry: Registry, http: Http) -> Result<(), HostError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let metrics = icegate_auth::Metrics::register(&mut registry);
+    let admission = Admission::open(&start.config.auth, &clock, metrics).await?;
     let emf = Emf::new(start.config.tracing.service_name.clone(), function, registry);
-    let service = Arc::new(Service::new(start, http, emf));
+    let service = Arc::new(Service::new(start, http, admission, emf));
     tracing::info!(start_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX), "the function is ready");
     invocations(move |event| {
         let service = Arc::clone(&service);

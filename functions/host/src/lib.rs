@@ -32,9 +32,11 @@ mod log;
 mod run;
 mod secrets;
 mod settings;
+mod source;
 mod start;
 
 pub use error::HostError;
 pub use run::invocations;
 pub use settings::Settings;
+pub use source::outside;
 pub use start::{Start, main};

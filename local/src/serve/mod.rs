@@ -6,18 +6,20 @@
 mod grpc;
 mod http;
 mod listen;
-mod loki;
 mod metrics;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use icegate_lake::Lake;
 use icegate_maintain::Maintainer;
 use icegate_otlp_api::{Bounds, Ingest};
+use icegate_queries::{BuildInfo, Data};
 use icegate_runtime::config::Config;
 use icegate_runtime::{Telemetry, stop_on_signal};
 use icegate_shift::Shifter;
+use icegate_tables::Tables;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Place;
 use crate::error::ProcessError;
-use crate::version::VERSION;
+use crate::version::{REVISION, VERSION};
 
 /// How long requests may take to finish once the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -83,7 +85,7 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let mut loki = if parts.query { Some(loki::router(&lake, &tables, &mut registry)?) } else { None };
+    let mut loki = if parts.query { Some(loki(&lake, &tables, &mut registry)?) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(&mut registry)) } else { None };
     let shifting = if parts.shift { Some(shift(lake.shifter(&tables, &mut registry)?, stop.clone())) } else { None };
     let maintaining =
@@ -166,6 +168,12 @@ fn shift(shifter: Shifter, stop: CancellationToken) -> JoinHandle<()> {
 /// Looks after the tables in the background until `stop`, and then to the end of the table at hand.
 fn maintain(maintainer: Maintainer, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move { maintainer.run(stop).await })
+}
+
+fn loki(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result<Router, ProcessError> {
+    let data = Data { tables: Arc::clone(tables), wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
+    let build = BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
+    Ok(icegate_queries::loki(lake.config(), &data, build, registry)?)
 }
 
 fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {

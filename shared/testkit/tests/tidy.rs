@@ -54,7 +54,7 @@ fn row(folder: &str) -> Option<u8> {
         | "shared/prometheus-api"
         | "shared/shift"
         | "shared/maintain" => 4,
-        "shared/lake" => 5,
+        "shared/lake" | "shared/queries" => 5,
         "local" => 6,
         "functions/host" => 6,
         folder if folder.starts_with("functions/") => 7,
@@ -163,7 +163,7 @@ fn the_write_path_links_no_datafusion() {
     let workspace = Workspace::read();
     for (folder, package) in workspace.members() {
         let reads = matches!(row(&folder), Some(3))
-            || ["shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "shared/simulation", "local"]
+            || ["shared/queries", "shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "shared/simulation", "local"]
                 .contains(&folder.as_str());
         let read_function =
             ["functions/loki", "functions/tempo", "functions/prometheus", "functions/maintain"].contains(&folder.as_str());

@@ -36,6 +36,13 @@ struct Context {
     domain_name: Option<String>,
     http: Option<Http>,
     authorizer: Option<Map<String, Value>>,
+    identity: Option<Identity>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Identity {
+    user_arn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,6 +115,14 @@ impl Event {
     /// Whether no gateway stands before the function that stops waiting by itself.
     pub(crate) fn is_of_function_url(&self) -> bool {
         self.request_context.domain_name.as_deref().is_some_and(|domain| domain.contains(".lambda-url."))
+    }
+
+    /// The ARN of whom AWS's own authorization has found to be asking.
+    pub(crate) fn caller(&self) -> Option<&str> {
+        match self.payload() {
+            Payload::One => self.request_context.identity.as_ref()?.user_arn.as_deref(),
+            Payload::Two => self.request_context.authorizer.as_ref()?.get("iam")?.get("userArn")?.as_str(),
+        }
     }
 
     /// A text in the context that the gateway's authorizer gave. A client has no way into it.

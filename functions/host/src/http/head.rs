@@ -23,10 +23,10 @@ fn read(event: &Event, method: &str, path: &str) -> Result<Parts, BadHead> {
     let (mut parts, ()) = Request::new(()).into_parts();
     parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| BadHead { part: "method" })?;
     let query = event.query();
-    let mut text = escaped(path);
+    let mut text = if path.is_empty() { "/".to_owned() } else { escaped(path, b"?") };
     if !query.is_empty() {
         text.push('?');
-        text.push_str(&escaped(&query));
+        text.push_str(&escaped(&query, b""));
     }
     parts.uri = Uri::try_from(text).map_err(|_| BadHead { part: "path" })?;
     for (name, value) in headers(event) {
@@ -52,14 +52,11 @@ fn below<'a>(path: &'a str, base_path: &str) -> &'a str {
     }
 }
 
-/// Escapes what can't stand in a URI: gateways decode some of a path. What is escaped already stays as it is.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 1);
-    if !text.starts_with('/') && text.is_empty() {
-        return "/".to_owned();
-    }
+/// Escapes what can't stand in a URI, and `also`: gateways decode some of a path. What is escaped already stays as it is.
+fn escaped(text: &str, also: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte) {
+        if byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte) && !also.contains(&byte) {
             escaped.push(char::from(byte));
         } else {
             escaped.push_str(&format!("%{byte:02X}"));

@@ -8,13 +8,12 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
-use icegate_auth::Grant;
 use icegate_model::{Clock, SystemClock};
-use icegate_runtime::config::AuthMode;
 use lambda_runtime::{Context, FunctionResponse, LambdaEvent};
 use tower::ServiceExt;
 use tracing::Instrument;
 
+use super::admission::Admission;
 use super::answer::{self, TooLarge};
 use super::compress::takes_gzip;
 use super::event::{Event, Payload};
@@ -36,7 +35,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 pub(crate) struct Service {
     http: Http,
     settings: Settings,
-    auth: AuthMode,
+    admission: Admission,
     clock: Arc<dyn Clock>,
     emf: Emf,
     /// How long it took until the first event could be taken.
@@ -53,16 +52,22 @@ struct Account {
 }
 
 impl Service {
-    pub(crate) fn new(start: &Start, http: Http, emf: Emf) -> Self {
+    pub(crate) fn new(start: &Start, http: Http, admission: Admission, emf: Emf) -> Self {
         Self {
             http,
             settings: start.settings.clone(),
-            auth: start.config.auth.mode,
+            admission,
             clock: Arc::new(SystemClock),
             emf,
             init: start.elapsed(),
             warm: AtomicBool::new(false),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn at(http: Http, settings: Settings, admission: Admission, clock: Arc<dyn Clock>) -> Self {
+        let (emf, init) = (Emf::new("tests", "tests", prometheus_client::registry::Registry::default()), Duration::ZERO);
+        Self { http, settings, admission, clock, emf, init, warm: AtomicBool::new(false) }
     }
 
     /// Answers one event. An error means that it holds no request: there is nobody to answer.
@@ -91,7 +96,7 @@ impl Service {
         let (payload, mut account) = (event.payload(), Account { began, bytes_in: 0, key_id: None });
         let base_path = self.settings.base_path.as_deref().unwrap_or(self.http.base_path);
         let (parts, response) = match head(&event, base_path)? {
-            Ok(mut parts) => match self.admit(&mut parts, &event, &mut account) {
+            Ok(mut parts) => match self.admit(&mut parts, &event, &mut account).await {
                 Some(refused) => (parts, refused),
                 None => {
                     let response = self.ask(&parts, event, context, &mut account).await?;
@@ -108,17 +113,16 @@ impl Service {
     }
 
     /// Lets the request through to one tenant, or says why not (TENANT-1).
-    fn admit(&self, parts: &mut Parts, event: &Event, account: &mut Account) -> Option<Response> {
-        if self.auth == AuthMode::Header {
-            return None;
-        }
-        let admitted = Grant::from_context(|name| event.authorized(name)).and_then(|grant| {
-            account.key_id = grant.key_id().map(str::to_owned);
-            grant.admit(&mut parts.headers, self.http.need)
-        });
-        let refusal = admitted.err()?;
+    async fn admit(&self, parts: &mut Parts, event: &Event, account: &mut Account) -> Option<Response> {
+        let refusal = match self.admission.admit(event, &mut parts.headers, self.http.need).await {
+            Ok(key_id) => {
+                account.key_id = key_id;
+                return None;
+            }
+            Err(refusal) => refusal,
+        };
         let status = icegate_http::status(refusal.kind());
-        tracing::warn!(key_id = account.key_id, status = status.as_u16(), error = %refusal, "request refused");
+        tracing::warn!(status = status.as_u16(), error = %refusal, "request refused");
         let mut response = (self.http.refuse)(parts, status, &refusal.to_string());
         if let Some(challenge) = icegate_http::challenge(status).and_then(|challenge| challenge.parse().ok()) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
