@@ -31,9 +31,9 @@ mod jobs;
 mod lease;
 mod metrics;
 mod pass;
+mod round;
 mod select;
 mod shifter;
-mod sweep;
 mod trail;
 
 pub use config::ShiftConfig;
@@ -42,5 +42,5 @@ pub use job_state::{Codec, CommitState, JobState};
 pub use jobs::{Jobs, JobsConfig};
 pub use metrics::Metrics;
 pub use pass::Pass;
+pub use round::{GIVE_BACK, Round, RoundEnd};
 pub use shifter::Shifter;
-pub use sweep::{GIVE_BACK, SweepEnd, Swept};

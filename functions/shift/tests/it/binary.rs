@@ -36,8 +36,8 @@ async fn a_notification_becomes_rows_a_reply_lines_of_json_and_metrics_for_cloud
     assert!(invoked.ok);
     assert_eq!(failed(&serde_json::from_slice(&invoked.body).unwrap()), [bad]);
     assert_eq!(world.column(Table::Logs, "body").await, ["by the binary"]);
-    let swept = tokio::task::block_in_place(|| function.invoke(b"{}", TIME));
-    let report: Value = serde_json::from_slice(&swept.body).unwrap();
+    let round = tokio::task::block_in_place(|| function.invoke(b"{}", TIME));
+    let report: Value = serde_json::from_slice(&round.body).unwrap();
     assert_eq!(report["tables"].as_array().unwrap().len(), Table::ALL.len());
     let refused = tokio::task::block_in_place(|| function.invoke(br#"{"source":"aws.ec2"}"#, TIME));
     assert!(!refused.ok);

@@ -29,7 +29,7 @@ async fn world() -> (World, Vec<String>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sweep_over_a_slow_store_ends_before_the_deadline_says_what_is_left_and_the_next_goes_on() {
+async fn a_round_over_a_slow_store_ends_before_the_deadline_says_what_is_left_and_the_next_goes_on() {
     let (world, rows) = world().await;
     let slow = Arc::new(Between { delay: Duration::from_millis(700), ..Between::new(1) });
     let (shift, _) = world.environment(move |store| Arc::new(FaultyStore::new(store, Arc::clone(&slow) as Arc<_>))).await;

@@ -118,7 +118,7 @@ async fn a_thousand_events_repeated_lost_and_shuffled_over_a_throttled_store_bri
     }
     let before = world.rows(Table::Logs).await + world.rows(Table::Spans).await;
     assert!(before <= (EVENTS - LOST / 2) as u64, "nobody was woken for the last ones");
-    let schedules = (0..ENVIRONMENTS).map(|seed| sweep(&world, 100 + seed));
+    let schedules = (0..ENVIRONMENTS).map(|seed| schedule(&world, 100 + seed));
     futures::future::join_all(schedules).await;
 
     sent.logs.sort();
@@ -129,12 +129,12 @@ async fn a_thousand_events_repeated_lost_and_shuffled_over_a_throttled_store_bri
 }
 
 /// As a schedule does: again and again, whatever became of the one before.
-async fn sweep(world: &World, seed: u64) {
+async fn schedule(world: &World, seed: u64) {
     let (shift, _) = world.environment(throttled(seed)).await;
     for _ in 0..MAX_RECEIVES {
-        let swept =
+        let round =
             shift.handle(json!({"source": "aws.scheduler", "detail-type": "Scheduled Event"}), &world.invocation(LONG)).await;
-        if swept.is_ok_and(|report| report["tables"].as_array().unwrap().iter().all(|table| table["end"] == "done")) {
+        if round.is_ok_and(|report| report["tables"].as_array().unwrap().iter().all(|table| table["end"] == "done")) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

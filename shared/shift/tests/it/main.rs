@@ -6,4 +6,4 @@ mod lake;
 mod leases;
 mod once;
 mod quarantine;
-mod sweep;
+mod round;
