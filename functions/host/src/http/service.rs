@@ -144,7 +144,8 @@ impl Service {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(_) => {
-                let message = format!("no answer within {} s, after which nobody waits for it: {}", within.as_secs_f64(), self.http.advice);
+                let message =
+                    format!("no answer within {} s, after which nobody waits for it: {}", within.as_secs_f64(), self.http.advice);
                 tracing::warn!(within_ms = millis(within), "no answer in time");
                 (self.http.refuse)(parts, self.http.late, &message)
             }
@@ -153,7 +154,7 @@ impl Service {
 
     /// How long the router has.
     fn within(&self, event: &Event, context: &Context) -> Duration {
-        let left = Deadline::from_millis(context.deadline).left(self.clock.as_ref());
+        let left = Deadline::given(context.deadline, self.clock.as_ref()).left(self.clock.as_ref());
         let own = left.saturating_sub(MARGIN.min(left / 4));
         if event.is_of_function_url() { own } else { own.min(self.settings.answer_within) }
     }
