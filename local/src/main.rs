@@ -1,7 +1,6 @@
 //! IceGate as one long-running process: every receiver, API and schedule in one binary.
 
 mod bytes_codec;
-mod catalog;
 mod cli;
 mod error;
 mod maintain;
@@ -9,7 +8,6 @@ mod migrate;
 mod quarantine;
 mod send;
 mod serve;
-mod stores;
 mod version;
 
 use std::io::Write;
@@ -56,7 +54,7 @@ async fn run(command: Command) -> Result<(), ProcessError> {
 }
 
 fn check(place: &Place) -> Result<(), ProcessError> {
-    stores::check(&place.config()?)?;
+    icegate_lake::check(&place.config()?)?;
     print("the configuration is valid")
 }
 

@@ -33,6 +33,8 @@ mod metrics;
 mod pass;
 mod select;
 mod shifter;
+mod sweep;
+mod trail;
 
 pub use config::ShiftConfig;
 pub use error::ShiftError;
@@ -41,3 +43,4 @@ pub use jobs::{Jobs, JobsConfig};
 pub use metrics::Metrics;
 pub use pass::Pass;
 pub use shifter::Shifter;
+pub use sweep::{GIVE_BACK, SweepEnd, Swept};

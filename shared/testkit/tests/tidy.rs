@@ -45,7 +45,7 @@ const NOT_OURS: [&str; 2] = ["target", "data"];
 fn row(folder: &str) -> Option<u8> {
     Some(match folder {
         "shared/model" => 0,
-        "shared/schema" | "shared/storage" | "shared/http" | "shared/runtime" | "shared/syntax" => 1,
+        "shared/schema" | "shared/storage" | "shared/http" | "shared/runtime" | "shared/syntax" | "shared/auth" => 1,
         "shared/otlp" | "shared/wal" | "shared/tables" | "shared/series" => 2,
         "shared/engine" | "shared/logql" | "shared/traceql" | "shared/promql" => 3,
         "shared/otlp-api"
@@ -54,10 +54,12 @@ fn row(folder: &str) -> Option<u8> {
         | "shared/prometheus-api"
         | "shared/shift"
         | "shared/maintain" => 4,
-        "local" => 5,
-        folder if folder.starts_with("functions/") => 5,
-        "shared/testkit" => 5,
-        "shared/simulation" => 6,
+        "shared/lake" | "shared/queries" => 5,
+        "local" => 6,
+        "functions/host" => 6,
+        folder if folder.starts_with("functions/") => 7,
+        "shared/testkit" => 6,
+        "shared/simulation" => 7,
         _ => return None,
     })
 }
@@ -161,7 +163,7 @@ fn the_write_path_links_no_datafusion() {
     let workspace = Workspace::read();
     for (folder, package) in workspace.members() {
         let reads = matches!(row(&folder), Some(3))
-            || ["shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "shared/simulation", "local"]
+            || ["shared/queries", "shared/loki-api", "shared/tempo-api", "shared/prometheus-api", "shared/simulation", "local"]
                 .contains(&folder.as_str());
         let read_function =
             ["functions/loki", "functions/tempo", "functions/prometheus", "functions/maintain"].contains(&folder.as_str());

@@ -1,33 +1,31 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use icegate_model::IdGenerator;
 use icegate_runtime::config::{Config, JobStateCodec, JobStorage};
 use icegate_shift::{Codec, Jobs, JobsConfig};
 use icegate_storage::aws::AwsOptions;
-use icegate_storage::{Counted, RequestMetrics, Root, Stores};
+use icegate_storage::{Root, Store, Stores};
 
-use crate::error::ProcessError;
+use crate::LakeError;
 
 const KEY: &str = "shift.jobsmanager.storage";
 /// Below the queue, where no table's segments are listed.
 const BESIDE_SEGMENTS: &str = "jobs";
 
-/// Where this process's shifter takes turns with those of others.
-pub(super) fn open(
+/// Where this host's shifter takes turns with those of others.
+pub(crate) fn open<W: Fn(Store) -> Store + Send + Sync + 'static>(
     config: &Config,
     queue: &Root,
     ids: &dyn IdGenerator,
-    requests: &RequestMetrics,
-) -> Result<Jobs, ProcessError> {
+    wrap: impl FnOnce() -> W,
+) -> Result<Jobs, LakeError> {
     let manager = &config.shift.jobsmanager;
     let jobs = JobsConfig { lease: Duration::from_secs(manager.lease_secs), ..JobsConfig::named(holder(ids)) };
     let Some(storage) = &manager.storage else {
         return Ok(Jobs::new(queue.child(BESIDE_SEGMENTS), jobs));
     };
-    let requests = requests.clone();
-    let stores = Stores::new(options(storage)).with_wrap(move |store| Arc::new(Counted::new(store, requests.clone())));
-    let root = stores.open(&storage.url()).map_err(|source| ProcessError::Storage { key: KEY, source })?;
+    let stores = Stores::new(options(storage)).with_wrap(wrap());
+    let root = stores.open(&storage.url()).map_err(|source| LakeError::Place { key: KEY, source })?;
     let codec = match storage.job_state_codec {
         JobStateCodec::Json => Codec::Json,
         JobStateCodec::Cbor => Codec::Cbor,

@@ -6,8 +6,7 @@ use icegate_storage::Stores;
 use icegate_storage::aws::AwsOptions;
 use icegate_tables::{GlueOptions, RestAuthentication, RestOptions, Tables};
 
-use crate::error::ProcessError;
-use crate::stores;
+use crate::{LakeError, places};
 
 /// Opens the tables of the catalog that the configuration names. Makes no request to it.
 pub(crate) async fn open_tables(
@@ -15,20 +14,20 @@ pub(crate) async fn open_tables(
     stores: &Stores,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
-) -> Result<Tables, ProcessError> {
+) -> Result<Tables, LakeError> {
     let catalog = &config.catalog;
-    let warehouse = || stores::open(stores, stores::WAREHOUSE, &catalog.warehouse);
+    let warehouse = || places::open(stores, places::WAREHOUSE, &catalog.warehouse);
     Ok(match &catalog.backend {
         CatalogBackend::ObjectStore => Tables::object_store(warehouse()?, clock, ids),
         CatalogBackend::Memory => Tables::memory(warehouse()?, clock, ids),
         CatalogBackend::Rest { uri } => Tables::rest(rest_options(uri, catalog), stores.clone(), clock, ids)?,
         CatalogBackend::Glue { catalog_id } => {
             let (catalog_id, warehouse) = (catalog_id.clone(), catalog.warehouse.clone());
-            let options = GlueOptions { catalog_id, warehouse, aws: aws_options(config, None) };
+            let options = GlueOptions { catalog_id, warehouse, aws: catalog_aws_options(config, None) };
             Tables::glue(options, stores.clone(), clock, ids).await
         }
         CatalogBackend::S3Tables { table_bucket_arn: arn } => {
-            let aws = aws_options(config, arn.split(':').nth(3));
+            let aws = catalog_aws_options(config, arn.split(':').nth(3));
             Tables::s3_tables(arn.clone(), &aws, stores.clone(), clock, ids).await
         }
     })
@@ -54,9 +53,9 @@ fn rest_options(uri: &str, catalog: &Catalog) -> RestOptions {
 }
 
 /// Where the catalog's service is: a server that stands in for S3 doesn't stand in for it.
-fn aws_options(config: &Config, region: Option<&str>) -> AwsOptions {
+fn catalog_aws_options(config: &Config, region: Option<&str>) -> AwsOptions {
     let region = config.catalog.property("region").or(region).map(str::to_owned);
-    let AwsOptions { region: of_storage, .. } = stores::aws(config);
+    let AwsOptions { region: of_storage, .. } = places::aws_options(config);
     let endpoint = config.catalog.property("endpoint").map(str::to_owned);
     AwsOptions { region: region.or(of_storage), endpoint, ..AwsOptions::default() }
 }

@@ -2,28 +2,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use icegate_engine::{Engine, EngineConfig};
+use icegate_engine::{Engine, EngineConfig, EngineError};
 use icegate_loki_api::{BuildInfo, ErrorFormat, LokiConfig, LokiState, Metrics};
 use icegate_runtime::config::{Config, ErrorFormat as Configured, Loki};
 use prometheus_client::registry::Registry;
 
-use super::lake::Lake;
-use crate::error::ProcessError;
-use crate::version::{REVISION, VERSION};
+use crate::Data;
 
 /// The Loki API over the tables and, unless it is switched off, the WAL.
-pub(super) fn router(config: &Config, lake: &Lake, registry: &mut Registry) -> Result<Router, ProcessError> {
-    let wal = config.engine.wal_query_enabled.then(|| Arc::clone(&lake.wal));
-    let engine = Engine::new(Arc::clone(&lake.tables), wal, engine(config))?;
+///
+/// # Errors
+/// Those of [`Engine::new`].
+pub fn loki(config: &Config, data: &Data, build: BuildInfo, registry: &mut Registry) -> Result<Router, EngineError> {
+    let wal = config.engine.wal_query_enabled.then(|| Arc::clone(&data.wal));
+    let engine = Engine::new(Arc::clone(&data.tables), wal, engine(config))?;
     engine.metrics().register(registry);
     let state = LokiState {
         engine: Arc::new(engine),
-        clock: Arc::clone(&lake.clock),
+        clock: Arc::clone(&data.clock),
         config: bounds(&config.loki),
         metrics: Metrics::register(registry),
-        build: BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() },
+        build,
     };
     Ok(icegate_loki_api::router(state))
+}
+
+/// How errors of the Loki API are written.
+#[must_use]
+pub const fn loki_errors(config: &Config) -> ErrorFormat {
+    match config.loki.error_format {
+        Configured::Text => ErrorFormat::Text,
+        Configured::Json => ErrorFormat::Json,
+    }
 }
 
 /// The bounds of all tenants, and those of tenants that have their own.
