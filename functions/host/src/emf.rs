@@ -52,10 +52,10 @@ const fn gauge(name: &'static str, unit: &'static str, family: &'static str, tak
 
 /// An invocation shows those of which something was ever counted in its environment.
 const SOURCES: [Source; 27] = [
-    growth("Requests", "Count", "icegate_ingest_requests_total"),
-    growth("Records", "Count", "icegate_ingest_records_total"),
-    growth("RefusedRecords", "Count", "icegate_ingest_refused_records_total"),
-    growth("BodyBytes", "Bytes", "icegate_ingest_body_bytes_total"),
+    growth("IngestRequests", "Count", "icegate_ingest_requests_total"),
+    growth("IngestRecords", "Count", "icegate_ingest_records_total"),
+    growth("IngestRefusedRecords", "Count", "icegate_ingest_refused_records_total"),
+    growth("IngestBytes", "Bytes", "icegate_ingest_body_bytes_total"),
     growth("WalSegments", "Count", "icegate_wal_segments_total"),
     growth("WalBytes", "Bytes", "icegate_wal_bytes_total"),
     growth("WalFailures", "Count", "icegate_wal_flush_failures_total"),
@@ -67,18 +67,18 @@ const SOURCES: [Source; 27] = [
     growth("StorageErrors", "Count", "icegate_storage_errors_total"),
     growth("StorageReadBytes", "Bytes", "icegate_storage_read_bytes_total"),
     growth("StorageWrittenBytes", "Bytes", "icegate_storage_written_bytes_total"),
-    growth("ShiftedSegments", "Count", "icegate_shift_segments_total"),
-    growth("ShiftedRows", "Count", "icegate_shift_rows_total"),
-    growth("RepeatedRows", "Count", "icegate_shift_repeated_rows_total"),
+    growth("ShiftSegments", "Count", "icegate_shift_segments_total"),
+    growth("ShiftRows", "Count", "icegate_shift_rows_total"),
+    growth("ShiftRepeatedRows", "Count", "icegate_shift_repeated_rows_total"),
     growth("CommitConflicts", "Count", "icegate_shift_commits_lost_total"),
     growth("CommitRetries", "Count", "icegate_shift_commit_retries_total"),
     growth("ShiftFailures", "Count", "icegate_shift_failures_total"),
-    gauge("ShiftLag", "Seconds", "icegate_shift_lag_seconds", Take::Largest),
-    gauge("PendingSegments", "Count", "icegate_wal_pending_segments", Take::Sum),
-    gauge("QuarantinedSegments", "Count", "icegate_shift_quarantined_segments", Take::Sum),
-    growth("BadMessages", "Count", "icegate_shift_bad_messages_total"),
+    gauge("ShiftLagSeconds", "Seconds", "icegate_shift_lag_seconds", Take::Largest),
+    gauge("WalPendingSegments", "Count", "icegate_wal_pending_segments", Take::Sum),
+    gauge("ShiftQuarantinedSegments", "Count", "icegate_shift_quarantined_segments", Take::Sum),
+    growth("ShiftBadMessages", "Count", "icegate_shift_bad_messages_total"),
     growth("MaintainFailures", "Count", "icegate_maintain_failures_total"),
-    growth("RemovedObjects", "Count", "icegate_maintain_removed_objects_total"),
+    growth("MaintainRemovedObjects", "Count", "icegate_maintain_removed_objects_total"),
 ];
 
 /// Writes a line for each invocation.
@@ -121,7 +121,7 @@ impl Emf {
             ("Duration", "Milliseconds", measured.millis),
             ("ColdStarts", "Count", f64::from(u8::from(measured.init_millis.is_some()))),
         ];
-        values.extend(measured.init_millis.map(|millis| ("InitDuration", "Milliseconds", millis)));
+        values.extend(measured.init_millis.map(|millis| ("ColdStartMilliseconds", "Milliseconds", millis)));
         let mut text = String::new();
         // Into a string this does not fail; without the crates' metrics the host's own are still worth a line.
         if encode(&mut text, &self.registry).is_ok() {
@@ -195,4 +195,104 @@ fn number(value: f64) -> Value {
     #[allow(clippy::cast_precision_loss, reason = "compared after it is back")]
     let is_whole = whole as f64 == value;
     if is_whole { json!(whole) } else { json!((value * 1000.0).round() / 1000.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::counter::Counter;
+    use prometheus_client::metrics::family::Family;
+    use prometheus_client::metrics::gauge::Gauge;
+
+    use super::*;
+
+    type Labels = [(&'static str, &'static str); 1];
+
+    const WARM: Measured<'_> = Measured {
+        at: Timestamp::from_millis(1_767_225_600_123),
+        request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+        millis: 12.345_678,
+        failed: false,
+        init_millis: None,
+    };
+
+    struct World {
+        requests: Family<Labels, Counter>,
+        lag: Family<Labels, Gauge>,
+        emf: Emf,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let mut registry = Registry::with_prefix("icegate");
+            let (requests, lag) = (Family::<Labels, Counter>::default(), Family::<Labels, Gauge>::default());
+            registry.sub_registry_with_prefix("storage").register("requests", "IngestRequests", requests.clone());
+            registry.sub_registry_with_prefix("shift").register("lag_seconds", "Lag", lag.clone());
+            Self { requests, lag, emf: Emf::new("prod", "shift", registry) }
+        }
+
+        fn line(&self, measured: &Measured<'_>) -> Value {
+            let line = self.emf.line(measured);
+            assert_eq!(line.matches('\n').count(), 1, "a line: {line}");
+            serde_json::from_str(&line).unwrap()
+        }
+
+        fn put(&self, times: u64) {
+            self.requests.get_or_create(&[("operation", "put")]).inc_by(times);
+        }
+    }
+
+    #[test]
+    fn a_line_is_what_cloudwatch_reads() {
+        let line = World::new().line(&WARM);
+        let expected = json!({
+            "_aws": {"Timestamp": 1_767_225_600_123_i64, "CloudWatchMetrics": [{
+                "Namespace": "IceGate", "Dimensions": [["service", "function"]],
+                "Metrics": [{"Name": "Invocations", "Unit": "Count"}, {"Name": "Failures", "Unit": "Count"},
+                    {"Name": "Duration", "Unit": "Milliseconds"}, {"Name": "ColdStarts", "Unit": "Count"}],
+            }]},
+            "service": "prod", "function": "shift", "request_id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+            "Invocations": 1, "Failures": 0, "Duration": 12.346, "ColdStarts": 0,
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_cold_start_and_a_failure_are_counted_and_timed() {
+        let line = World::new().line(&Measured { failed: true, init_millis: Some(3.0), ..WARM });
+        assert_eq!((&line["ColdStarts"], &line["ColdStartMilliseconds"], &line["Failures"]), (&json!(1), &json!(3), &json!(1)));
+    }
+
+    #[test]
+    fn counts_are_those_of_the_invocation_alone_and_by_kind() {
+        let world = World::new();
+        world.put(3);
+        world.requests.get_or_create(&[("operation", "get")]).inc();
+        let line = world.line(&WARM);
+        assert_eq!((&line["StoragePuts"], &line["StorageGets"]), (&json!(3), &json!(1)));
+        world.put(2);
+        let line = world.line(&WARM);
+        assert_eq!((&line["StoragePuts"], &line["StorageGets"]), (&json!(2), &json!(0)));
+    }
+
+    #[test]
+    fn a_gauge_is_the_worst_of_its_tables_and_absent_where_nobody_looked() {
+        let world = World::new();
+        assert_eq!(world.line(&WARM).get("ShiftLagSeconds"), None);
+        world.lag.get_or_create(&[("table", "logs")]).set(7);
+        world.lag.get_or_create(&[("table", "spans")]).set(90);
+        assert_eq!(world.line(&WARM)["ShiftLagSeconds"], 90);
+        assert_eq!(world.line(&WARM)["ShiftLagSeconds"], 90);
+    }
+
+    #[test]
+    fn every_value_of_a_line_is_defined_and_every_definition_has_a_value() {
+        let world = World::new();
+        world.put(1);
+        let line = world.line(&WARM);
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        let names: Vec<_> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+        assert!(names.iter().all(|name| line[name].is_number()), "{line}");
+        let numbers = line.as_object().unwrap().values().filter(|value| value.is_number()).count();
+        assert_eq!(numbers, names.len());
+    }
 }

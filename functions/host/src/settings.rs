@@ -40,7 +40,9 @@ impl Settings {
     /// [`HostError::Setting`].
     pub fn from_variables(variables: &[(String, String)]) -> Result<Self, HostError> {
         let known = [ANSWER_WITHIN, STREAMING, BASE_PATH];
-        if let Some((name, value)) = variables.iter().find(|(name, _)| name.starts_with(PREFIX) && !known.contains(&name.as_str())) {
+        if let Some((name, value)) =
+            variables.iter().find(|(name, _)| name.starts_with(PREFIX) && !known.contains(&name.as_str()))
+        {
             return refuse(name, value, format!("unknown, allowed are {}", known.join(", ")));
         }
         let get = |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
@@ -62,7 +64,13 @@ impl Settings {
         let memory = self.memory_mb << 20;
         let lower = |key: &str, value: &mut usize, most: usize| {
             if *value > most {
-                tracing::debug!(key, configured = *value, bound = most, memory_mb = self.memory_mb, "lowered to what the memory allows");
+                tracing::debug!(
+                    key,
+                    configured = *value,
+                    bound = most,
+                    memory_mb = self.memory_mb,
+                    "lowered to what the memory allows"
+                );
                 *value = most;
             }
         };
@@ -197,7 +205,10 @@ mod tests {
         let on_lambda = settings(&[("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")]).unwrap();
         for (document, key) in [
             ("storage: { backend: memory }", Some("catalog.warehouse")),
-            ("queue: { common: { base_path: /tmp/queue } }\ncatalog: { warehouse: s3://lake/warehouse/ }", Some("queue.common.base_path")),
+            (
+                "queue: { common: { base_path: /tmp/queue } }\ncatalog: { warehouse: s3://lake/warehouse/ }",
+                Some("queue.common.base_path"),
+            ),
             ("storage: { backend: !s3 { bucket: lake, region: eu-central-1 } }", None),
             ("storage: { backend: !filesystem { root_path: /mnt/lake } }", None),
         ] {

@@ -41,10 +41,8 @@ fn router(lake: &Lake, settings: &Settings, registry: &mut Registry) -> Router {
 }
 
 fn writer_config(lake: &Lake, settings: &Settings) -> WriterConfig {
-    let config = WriterConfig {
-        max_buffered_bytes: settings.buffered_bytes(),
-        ..icegate_lake::writer_config(&lake.config().queue)
-    };
+    let config =
+        WriterConfig { max_buffered_bytes: settings.buffered_bytes(), ..icegate_lake::writer_config(&lake.config().queue) };
     if settings.concurrency > 1 {
         return config;
     }

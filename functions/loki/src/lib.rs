@@ -21,7 +21,11 @@ const TAILS: [&str; 2] = ["/loki/api/v1/tail", "/api/prom/tail"];
 ///
 /// # Errors
 /// Where the lake's tables or the engine can't be opened.
-pub async fn http(lake: &Lake, build: BuildInfo, registry: &mut Registry) -> Result<Http, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn http(
+    lake: &Lake,
+    build: BuildInfo,
+    registry: &mut Registry,
+) -> Result<Http, Box<dyn std::error::Error + Send + Sync>> {
     let data = Data { tables: lake.tables().await?, wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
     let api = icegate_queries::loki(lake.config(), &data, build, registry)?;
     let format = icegate_queries::loki_errors(lake.config());

@@ -5,7 +5,7 @@
 //!
 //! - A message that can't be read is a failure of that message: the queue keeps it, and parks it after the set tries.
 //! - A table that can't be shifted fails the messages that woke it, and no others.
-//! - A sweep ends before Lambda's deadline, and says what is left. What is left is no failure as long as something was brought in.
+//! - A round ends before Lambda's deadline, and says what is left. What is left is no failure as long as something was brought in.
 
 mod place;
 mod report;
@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use icegate_function_host::events::notification::Object;
 use icegate_function_host::events::wake::{Message, Wake, failures};
-use icegate_function_host::events::{EventError, Handler, HandlerError, Invocation};
+use icegate_function_host::events::{Handler, HandlerError, Invocation};
 use icegate_lake::{Lake, Surroundings};
 use icegate_model::{Clock, Table};
 use icegate_runtime::Config;
-use icegate_shift::{GIVE_BACK, Shifter, Swept};
+use icegate_shift::{GIVE_BACK, Round, Shifter};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
@@ -28,7 +28,7 @@ use serde_json::Value;
 use crate::place::Place;
 use crate::report::{Unfinished, report};
 
-/// What is left of the time when a sweep ends: to give the tables back, to reply and to write metrics.
+/// What is left of the time when a round ends: to give the tables back, to reply and to write metrics.
 const MARGIN: Duration = GIVE_BACK.saturating_add(Duration::from_secs(3));
 
 /// Shifts when it is woken.
@@ -63,21 +63,21 @@ impl Shift {
     }
 
     /// Shifts these tables and logs what became of it.
-    async fn sweep(&self, tables: &BTreeSet<Table>, invocation: &Invocation) -> Vec<Swept> {
+    async fn round(&self, tables: &BTreeSet<Table>, invocation: &Invocation) -> Vec<Round> {
         if tables.is_empty() {
             return Vec::new();
         }
         let tables: Vec<_> = tables.iter().copied().collect();
         let until = invocation.deadline.work_until(self.clock.as_ref(), MARGIN);
-        let swept = self.shifter.sweep(&tables, until).await;
-        for swept in &swept {
-            if swept.is_failure() {
-                tracing::error!(table = %swept.table, %swept, "tables are not shifted");
+        let rounds = self.shifter.round(&tables, until).await;
+        for round in &rounds {
+            if round.is_failure() {
+                tracing::error!(table = %round.table, %round, "table is not shifted");
             } else {
-                tracing::info!(table = %swept.table, %swept, "swept");
+                tracing::info!(table = %round.table, %round, "shifted");
             }
         }
-        swept
+        rounds
     }
 
     /// The reply to a batch names the messages that the queue shall keep.
@@ -98,9 +98,9 @@ impl Shift {
                 }
             }
         }
-        let swept = self.sweep(&waking.keys().copied().collect(), invocation).await;
-        for swept in swept.iter().filter(|swept| swept.is_failure()) {
-            failed.extend(waking.remove(&swept.table).unwrap_or_default());
+        let rounds = self.round(&waking.keys().copied().collect(), invocation).await;
+        for round in rounds.iter().filter(|round| round.is_failure()) {
+            failed.extend(waking.remove(&round.table).unwrap_or_default());
         }
         failures(failed.iter().map(String::as_str))
     }
@@ -120,12 +120,12 @@ impl Shift {
 
 impl Handler for Shift {
     async fn handle(&self, event: Value, invocation: &Invocation) -> Result<Value, HandlerError> {
-        let tables = match Wake::read(&event).map_err(|error: EventError| Box::new(error))? {
+        let tables = match Wake::read(&event)? {
             Wake::Messages(messages) => return Ok(self.messages(messages, invocation).await),
             Wake::Objects(objects) => self.tables_of(&objects),
             Wake::Schedule => Table::ALL.into(),
         };
-        let swept = self.sweep(&tables, invocation).await;
-        if swept.iter().any(Swept::is_failure) { Err(Box::new(Unfinished::of(&swept))) } else { Ok(report(&swept)) }
+        let rounds = self.round(&tables, invocation).await;
+        if rounds.iter().any(Round::is_failure) { Err(Box::new(Unfinished::of(&rounds))) } else { Ok(report(&rounds)) }
     }
 }

@@ -1,4 +1,4 @@
-use icegate_shift::{SweepEnd, Swept};
+use icegate_shift::{Round, RoundEnd};
 use serde_json::{Value, json};
 
 /// Some tables were not shifted; whoever asked has to ask again.
@@ -7,26 +7,26 @@ use serde_json::{Value, json};
 pub(crate) struct Unfinished(Vec<String>);
 
 impl Unfinished {
-    pub(crate) fn of(swept: &[Swept]) -> Self {
-        Self(swept.iter().filter(|swept| swept.is_failure()).map(|swept| format!("{}: {swept}", swept.table)).collect())
+    pub(crate) fn of(rounds: &[Round]) -> Self {
+        Self(rounds.iter().filter(|round| round.is_failure()).map(|round| format!("{}: {round}", round.table)).collect())
     }
 }
 
-/// What a sweep did, for whoever invoked it.
-pub(crate) fn report(swept: &[Swept]) -> Value {
-    let tables: Vec<_> = swept.iter().map(of_table).collect();
+/// What a round did, for whoever invoked it.
+pub(crate) fn report(rounds: &[Round]) -> Value {
+    let tables: Vec<_> = rounds.iter().map(of_table).collect();
     json!({ "tables": tables })
 }
 
-fn of_table(swept: &Swept) -> Value {
-    let end = match &swept.end {
-        SweepEnd::Done => "done",
-        SweepEnd::Others => "others",
-        SweepEnd::TimeUp => "time is up",
-        SweepEnd::Failed(_) => "failed",
+fn of_table(round: &Round) -> Value {
+    let end = match &round.end {
+        RoundEnd::Done => "done",
+        RoundEnd::Others => "others",
+        RoundEnd::TimeUp => "time is up",
+        RoundEnd::Failed(_) => "failed",
     };
     json!({
-        "table": swept.table.name(), "segments": swept.segments, "rows": swept.rows, "passes": swept.passes, "left": swept.left,
+        "table": round.table.name(), "segments": round.segments, "rows": round.rows, "passes": round.passes, "left": round.left,
         "end": end,
     })
 }

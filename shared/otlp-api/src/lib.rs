@@ -55,9 +55,7 @@ pub fn router(ingest: Arc<Ingest>) -> Router {
 /// What Loki takes in: `POST /loki/api/v1/push`, its older path `/api/prom/push`, and OTLP as `/otlp/v1/logs`.
 pub fn loki_router(ingest: Arc<Ingest>) -> Router {
     let pushes = push::PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, post(push::push)));
-    pushes
-        .route("/otlp/v1/logs", signal_of(Signal::Logs))
-        .with_state(ingest)
+    pushes.route("/otlp/v1/logs", signal_of(Signal::Logs)).with_state(ingest)
 }
 
 fn signal_of(signal: Signal) -> MethodRouter<Arc<Ingest>> {

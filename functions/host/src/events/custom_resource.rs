@@ -1,11 +1,13 @@
 //! CloudFormation's custom resources: a deployment invokes the function and waits for the answer at a URL.
+//!
+//! The resource's properties are not read: they are there to change, which is what makes CloudFormation ask again.
 
 use std::fmt;
 use std::time::Duration;
 
 use icegate_model::ErrorKind;
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::EventError;
@@ -35,8 +37,6 @@ pub enum Change {
 pub struct Request {
     /// What happens; an error has to be answered, too.
     pub change: Result<Change, EventError>,
-    /// What the template says.
-    pub properties: Map<String, Value>,
     /// The name that the resource had before.
     pub physical_id: Option<String>,
     /// The template's name.
@@ -99,7 +99,6 @@ impl Request {
         };
         Ok(Some(Self {
             change,
-            properties: event.get("ResourceProperties").and_then(Value::as_object).cloned().unwrap_or_default(),
             physical_id: text(event, "/PhysicalResourceId").ok().map(str::to_owned),
             logical_id: text(event, "/LogicalResourceId")?.to_owned(),
             stack_id: text(event, "/StackId")?.to_owned(),

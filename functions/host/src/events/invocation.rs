@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use icegate_model::Clock;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::Deadline;
 use crate::emf::{Emf, Measured};
@@ -59,11 +60,16 @@ impl<H: Handler> Environment<H> {
 /// # Errors
 /// Those of the handler.
 pub async fn invoke<H: Handler>(handler: &H, event: Value, invocation: &Invocation) -> Result<Value, HandlerError> {
-    let outcome = handler.handle(event, invocation).await;
-    if let Err(error) = &outcome {
-        tracing::error!(%error, request_id = invocation.request_id, "invocation failed");
+    let span = tracing::info_span!("invocation", request_id = invocation.request_id);
+    async {
+        let outcome = handler.handle(event, invocation).await;
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "invocation failed");
+        }
+        outcome
     }
-    outcome
+    .instrument(span)
+    .await
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -74,7 +74,7 @@ fn decoded(key: &str) -> Option<String> {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'+' => b' ',
-            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            b'%' => (hex(rest.next()?)? << 4) | hex(rest.next()?)?,
             byte => byte,
         });
     }

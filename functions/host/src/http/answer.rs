@@ -30,7 +30,9 @@ pub(crate) enum TooLarge {
     #[error("the answer is larger than the 200 MB that Lambda streams: narrow the time range or lower the limit")]
     ForStream,
     /// The function can't hold it.
-    #[error("the answer is larger than {bytes} bytes, the part of the function's memory that is for it: narrow the time range or give it more memory")]
+    #[error(
+        "the answer is larger than {bytes} bytes, the part of the function's memory that is for it: narrow the time range or give it more memory"
+    )]
     ForMemory {
         /// How many it can hold.
         bytes: usize,

@@ -68,7 +68,10 @@ mod tests {
         let large = Bytes::from("a line of text\n".repeat(10_000));
         let mut headers = HeaderMap::new();
         let compressed = compress(&mut headers, large.clone(), true).await;
-        assert_eq!((&headers[CONTENT_ENCODING], &headers[VARY]), (&HeaderValue::from_static("gzip"), &HeaderValue::from_static("accept-encoding")));
+        assert_eq!(
+            (&headers[CONTENT_ENCODING], &headers[VARY]),
+            (&HeaderValue::from_static("gzip"), &HeaderValue::from_static("accept-encoding"))
+        );
         let mut text = Vec::new();
         flate2::read::GzDecoder::new(&compressed[..]).read_to_end(&mut text).unwrap();
         assert_eq!((text, compressed.len() < large.len() / 10), (large.to_vec(), true));

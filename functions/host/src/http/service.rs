@@ -144,7 +144,8 @@ impl Service {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(_) => {
-                let message = format!("no answer within {} s, after which nobody waits for it: {}", within.as_secs_f64(), self.http.advice);
+                let message =
+                    format!("no answer within {} s, after which nobody waits for it: {}", within.as_secs_f64(), self.http.advice);
                 tracing::warn!(within_ms = millis(within), "no answer in time");
                 (self.http.refuse)(parts, self.http.late, &message)
             }

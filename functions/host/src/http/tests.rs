@@ -47,18 +47,24 @@ fn router() -> Router {
     Router::new()
         .route("/size/{bytes}", get(async |axum::extract::Path(bytes): axum::extract::Path<usize>| "a".repeat(bytes)))
         .route("/binary", get(async || Body::from(vec![0xff, 0x00, 0xfe])))
-        .route("/twice", get(async || {
-            let mut headers = HeaderMap::new();
-            for (name, value) in [("vary", "origin"), ("vary", "accept"), ("set-cookie", "a=1"), ("set-cookie", "b=2")] {
-                headers.append(name, value.parse().unwrap());
-            }
-            (headers, "text")
-        }))
+        .route(
+            "/twice",
+            get(async || {
+                let mut headers = HeaderMap::new();
+                for (name, value) in [("vary", "origin"), ("vary", "accept"), ("set-cookie", "a=1"), ("set-cookie", "b=2")] {
+                    headers.append(name, value.parse().unwrap());
+                }
+                (headers, "text")
+            }),
+        )
         .route("/never", any(async || std::future::pending::<()>().await))
-        .route("/broken", get(async || {
-            let pieces = futures::stream::iter([Ok(Bytes::from_static(b"a part")), Err(std::io::Error::other("gone"))]);
-            Body::from_stream(pieces)
-        }))
+        .route(
+            "/broken",
+            get(async || {
+                let pieces = futures::stream::iter([Ok(Bytes::from_static(b"a part")), Err(std::io::Error::other("gone"))]);
+                Body::from_stream(pieces)
+            }),
+        )
         .route("/echo", post(echo))
         .fallback(echo)
 }
@@ -339,7 +345,10 @@ async fn a_request_that_was_not_authorized_is_401_and_one_without_the_scope_403(
         (http_api("/loki", forged), 401),
         (http_api("/loki", json!({"requestContext": {"authorizer": {"lambda": null}}})), 401),
         // What other authorizers say is not said by ours.
-        (http_api("/loki", json!({"requestContext": {"authorizer": {"jwt": {"claims": {"tenants": "a", "scopes": "read"}}}}})), 401),
+        (
+            http_api("/loki", json!({"requestContext": {"authorizer": {"jwt": {"claims": {"tenants": "a", "scopes": "read"}}}}})),
+            401,
+        ),
         (http_api("/loki", json!({"requestContext": {"authorizer": {"tenants": "a", "scopes": "read"}}})), 401),
         (http_api("/loki", granted("a|b", "read")), 401),
         (http_api("/loki", granted("", "read")), 401),
@@ -350,13 +359,17 @@ async fn a_request_that_was_not_authorized_is_401_and_one_without_the_scope_403(
     ] {
         let refused = reply(&service, event.clone()).await;
         assert_eq!(refused["statusCode"], status, "{event}");
-        assert_eq!(refused["headers"].get("www-authenticate").or(refused["multiValueHeaders"].get("www-authenticate")).is_some(), status == 401);
+        assert_eq!(
+            refused["headers"].get("www-authenticate").or(refused["multiValueHeaders"].get("www-authenticate")).is_some(),
+            status == 401
+        );
     }
 }
 
 #[tokio::test]
 async fn a_stream_has_what_the_router_answered_and_no_limit_of_6_mb() {
-    let service = service(Admission::Header, &[("ICEGATE_FUNCTION_STREAMING", "true"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]);
+    let service =
+        service(Admission::Header, &[("ICEGATE_FUNCTION_STREAMING", "true"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]);
     let Ok(FunctionResponse::StreamingResponse(stream)) = answer(&service, http_api("/size/10000000", json!({}))).await else {
         panic!("no stream")
     };
@@ -376,7 +389,11 @@ async fn an_event_that_is_no_request_is_an_error_and_a_request_that_http_does_no
     }
     let broken = json!({"body": "%", "isBase64Encoded": true});
     assert!(matches!(answer(&service, http_api("/", broken)).await, Err(HostError::Body { .. })));
-    for changes in [json!({"headers": {"bad name": "x"}}), json!({"headers": {"x": "a\nb"}}), json!({"requestContext": {"http": {"method": "G T"}}})] {
+    for changes in [
+        json!({"headers": {"bad name": "x"}}),
+        json!({"headers": {"x": "a\nb"}}),
+        json!({"requestContext": {"http": {"method": "G T"}}}),
+    ] {
         assert_eq!(reply(&service, http_api("/", changes)).await["statusCode"], 400);
     }
 }
