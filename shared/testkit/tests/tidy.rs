@@ -45,8 +45,8 @@ const NOT_OURS: [&str; 2] = ["target", "data"];
 fn row(folder: &str) -> Option<u8> {
     Some(match folder {
         "shared/model" => 0,
-        "shared/schema" | "shared/storage" | "shared/http" | "shared/runtime" | "shared/syntax" | "shared/auth" => 1,
-        "shared/otlp" | "shared/wal" | "shared/tables" | "shared/series" => 2,
+        "shared/schema" | "shared/storage" | "shared/http" | "shared/runtime" | "shared/syntax" => 1,
+        "shared/otlp" | "shared/wal" | "shared/tables" | "shared/series" | "shared/auth" => 2,
         "shared/engine" | "shared/logql" | "shared/traceql" | "shared/promql" => 3,
         "shared/otlp-api"
         | "shared/loki-api"

@@ -1,5 +1,6 @@
 //! The keys that users write, as types. Nesting, names and defaults are the configuration reference's; every key may be left out.
 
+mod auth;
 mod catalog;
 mod check;
 mod environment;
@@ -14,13 +15,14 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use auth::{Auth, AuthMode, ClaimMap, Document, JwtAlgorithm, JwtAuth};
 pub use loki::{ErrorFormat, LimitDuration, Loki, LokiOverrides};
 pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
 };
-pub use servers::{Auth, AuthMode, Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
+pub use servers::{Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
 
 use crate::ConfigError;
 
