@@ -3,10 +3,10 @@
   infra/check.py [FOLDER]      the folder that holds template.yaml, samconfig.toml and infra/; prints what is wrong
 """
 
-import contextlib
-import io
 import json
+import logging
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +19,9 @@ import cfnlint.runner
 import rules
 from template import NESTED, REGION, Values, environments, read, transformed
 
+# SAM's translator says on its way out that it sent no telemetry.
+logging.disable(logging.WARNING)
+
 CATALOGS = ("object_store", "glue", "s3tables")
 # W3002: a local path of a nested template, which `sam deploy` uploads.
 IGNORED = ["W3002"]
@@ -30,7 +33,7 @@ def lint(folder):
         place = pathlib.Path(scratch)
         shutil.copytree(folder / "infra", place / "infra", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         (place / "template.json").write_text(json.dumps(transformed(folder / "template.yaml"), indent=1))
-        nested = sorted(str(path) for path in nested_templates(folder, place))
+        nested = [str(place / path) for path in nested_templates(folder)]
         arguments = ["--regions", REGION, "--ignore-checks", *IGNORED, "--template", str(place / "template.json"), *nested]
         config = cfnlint.config.ConfigMixIn(arguments)
         config.template_files = [str(place / "template.json"), *nested]
@@ -39,49 +42,56 @@ def lint(folder):
             yield f"{match.rule.id} {name}:{match.linenumber}: {match.message}"
 
 
-def nested_templates(folder, place):
-    for resource in read(folder / "template.yaml")["Resources"].values():
-        if resource["Type"] == NESTED:
-            yield place / resource["Properties"]["TemplateURL"]
+def nested_templates(folder):
+    """Paths of the nested templates, as the template names them."""
+    resources = read(folder / "template.yaml")["Resources"].values()
+    return [one["Properties"]["TemplateURL"] for one in resources if one["Type"] == NESTED]
 
 
 def own(folder):
     """What the rules say, for each environment and catalog, once each."""
     template = transformed(folder / "template.yaml")
+    nested = {path: read(folder / path) for path in nested_templates(folder)}
     said = {}
     for environment, parameters in environments(folder / "samconfig.toml").items():
         for catalog in CATALOGS:
             for options in ({}, {"Authorization": "iam"}, {"LargeQueries": "true", "Watch": "true"}):
                 values = Values(template, {**parameters, "Catalog": catalog, **options})
-                for rule, message in broken(folder, values):
+                for rule, message in broken(nested, values):
                     said.setdefault(f"{rule} {message}", environment)
     return [f"{message} (environment {environment})" for message, environment in said.items()]
 
 
-def broken(folder, values):
+def broken(templates, values):
     made = rules.Made(values)
     for name, check in rules.ALL:
         for message in check(made):
             yield name, message
-    for _, nested in made.of(NESTED):
+    for name, nested in made.of(NESTED):
         path = nested["TemplateURL"]
+        template = templates[path]
+        yield from mismatches(name, nested["Parameters"], template, values.template)
         given = {name: value if isinstance(value, (str, int)) else f"<{name}>" for name, value in nested["Parameters"].items()}
-        for rule, message in broken(folder, Values(read(folder / path), given)):
+        known = {name: value for name, value in given.items() if name in template["Parameters"]}
+        for rule, message in broken(templates, Values(template, known)):
             yield rule, f"{path}: {message}"
 
 
-def mistakes(folder):
-    with contextlib.redirect_stderr(io.StringIO()) as errors:
-        try:
-            found = [*lint(folder), *own(folder)]
-        except Exception as error:  # the transform's own refusals, of many kinds
-            return [f"transform {type(error).__name__}: {error}"]
-    return found + [line for line in errors.getvalue().splitlines() if "ERROR" in line]
+def mismatches(name, given, template, outer):
+    """Where a nested template and the one that names it don't fit."""
+    rule, declared = "a-nested-template-is-called-as-it-declares", template["Parameters"]
+    for parameter in sorted(set(given) - set(declared)):
+        yield rule, f"{name}: it has no parameter {parameter}"
+    for parameter in sorted(one for one in set(declared) - set(given) if "Default" not in declared[one]):
+        yield rule, f"{name}: its parameter {parameter} is not given"
+    for output in sorted(set(re.findall(rf'"{name}(?:", "|\.)Outputs\.(\w+)', json.dumps(outer)))):
+        if output not in template.get("Outputs", {}):
+            yield rule, f"{name}: it has no output {output}"
 
 
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
-    found = mistakes(folder)
+    found = [*lint(folder), *own(folder)]
     print("\n".join(found) or "no mistake found")
     sys.exit(bool(found))
 
