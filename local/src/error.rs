@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use icegate_auth::AuthError;
 use icegate_lake::LakeError;
 use icegate_maintain::MaintainError;
 use icegate_model::{ErrorKind, Table};
@@ -17,6 +18,10 @@ pub(crate) enum ProcessError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    #[error("auth: {0}")]
+    Auth(#[from] AuthError),
+    #[error("can't draw random bytes for a key: {0}")]
+    Random(getrandom::Error),
     #[error(transparent)]
     Lake(#[from] LakeError),
     #[error(transparent)]
@@ -47,6 +52,8 @@ impl ProcessError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(error) => error.kind(),
+            Self::Auth(error) => error.kind(),
+            Self::Random(_) => ErrorKind::Internal,
             Self::Telemetry(_) => ErrorKind::Invalid,
             Self::Lake(error) => error.kind(),
             Self::Tables(error) => error.kind(),

@@ -7,8 +7,8 @@ use lambda_runtime::{Diagnostic, Error, IntoFunctionResponse, LambdaEvent, Lambd
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tower::Service;
 use tower::layer::layer_fn;
-use tower::{Layer, Service};
 
 use crate::HostError;
 

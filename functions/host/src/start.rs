@@ -33,7 +33,7 @@ impl Start {
 
 /// A function's `main`: starts logging, reads the configuration and runs `function` until Lambda ends it. An error ends the process,
 /// which Lambda reports as a failed start.
-pub fn main<E: Into<Box<dyn std::error::Error>>>(function: impl AsyncFnOnce(Start) -> Result<(), E>) -> ExitCode {
+pub fn main<E: Into<Box<dyn std::error::Error + Send + Sync>>>(function: impl AsyncFnOnce(Start) -> Result<(), E>) -> ExitCode {
     let began = Instant::now();
     let ended = log::start().and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -55,7 +55,7 @@ pub fn main<E: Into<Box<dyn std::error::Error>>>(function: impl AsyncFnOnce(Star
     }
 }
 
-async fn start(began: Instant) -> Result<Start, Box<dyn std::error::Error>> {
+async fn start(began: Instant) -> Result<Start, Box<dyn std::error::Error + Send + Sync>> {
     let variables = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     let variables = secrets::resolve(variables.collect()).await?;
     let settings = Settings::from_variables(&variables)?;

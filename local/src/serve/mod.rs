@@ -4,6 +4,7 @@
 //! connections, finish the requests at hand, flush the WAL, finish the shift's pass and the maintenance of the table at hand.
 
 mod grpc;
+mod guard;
 mod http;
 mod listen;
 mod metrics;
@@ -25,9 +26,11 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::auth;
 use crate::cli::Place;
 use crate::error::ProcessError;
 use crate::version::{REVISION, VERSION};
+use guard::Guard;
 
 /// How long requests may take to finish once the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -74,6 +77,7 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     let mut registry = Registry::with_prefix("icegate");
     let lake = Lake::open(config, &mut registry)?;
     let (config, tables) = (lake.config(), lake.tables().await?);
+    let guard = Guard::new(auth::open(&config.auth, lake.clock(), &mut registry).await?);
     let listeners = Listeners::bind(config, parts).await?;
     // Only the shift writes to the tables. A process that takes telemetry in starts also while they can't be reached, and one that
     // answers queries does so from the WAL until they exist, and says so.
@@ -85,7 +89,8 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let mut loki = if parts.query { Some(loki(&lake, &tables, &mut registry)?) } else { None };
+    let mut loki =
+        if parts.query { Some(guard.loki(loki(&lake, &tables, &mut registry)?, config.loki.error_format)) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(&mut registry)) } else { None };
     let shifting = if parts.shift { Some(shift(lake.shifter(&tables, &mut registry)?, stop.clone())) } else { None };
     let maintaining =
@@ -93,12 +98,12 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     if let Some((writer, _)) = &writing {
         let ingest = ingest(&lake, writer.clone(), &mut registry);
         // Loki's agents push to the port that Loki's clients query.
-        loki = loki.map(|loki| loki.merge(icegate_otlp_api::loki_router(Arc::clone(&ingest))));
+        loki = loki.map(|loki| loki.merge(guard.pushes(icegate_otlp_api::loki_router(Arc::clone(&ingest)))));
         if let Some(listener) = listeners.otlp_grpc {
-            servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), stop.clone())?);
+            servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), &guard, stop.clone())?);
         }
         if let Some(listener) = listeners.otlp_http {
-            servers.start("otlp_http", http::serve(listener, icegate_otlp_api::router(ingest), stop.clone()));
+            servers.start("otlp_http", http::serve(listener, guard.otlp(icegate_otlp_api::router(ingest)), stop.clone()));
         }
     }
     if let (Some(listener), Some(router)) = (listeners.loki, loki) {

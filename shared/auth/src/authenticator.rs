@@ -121,7 +121,10 @@ impl Opening<'_> {
     ) -> Result<Refreshed<T>, AuthError> {
         let source: Arc<dyn Source> = match (document, file) {
             (Some(document), _) => match document.address() {
-                None => return Refreshed::fixed(name, document.text("keys"), parse, Arc::clone(self.clock)),
+                None => {
+                    let fixed = Refreshed::fixed(name, document.text("keys"), parse, Arc::clone(self.clock));
+                    return fixed.map_err(|error| error.within(key));
+                }
                 Some(address) => (self.outside)(address)
                     .ok_or_else(|| AuthError::Config { key, message: format!("{address}: this host can't read from there") })?,
             },

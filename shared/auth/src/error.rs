@@ -29,6 +29,14 @@ pub enum AuthError {
         /// Why.
         source: EmptyGrant,
     },
+    /// One of several documents can't be used.
+    #[error("{document}: {source}")]
+    In {
+        /// Which one: its place, or the key of the configuration that holds it.
+        document: String,
+        /// Why.
+        source: Box<AuthError>,
+    },
     /// An id that can't be part of a key.
     #[error(transparent)]
     KeyId(#[from] KeyIdError),
@@ -55,11 +63,22 @@ impl AuthError {
         Self::Document { path: path.into(), message: message.into() }
     }
 
+    /// Says which document it is about, where it doesn't yet.
+    pub(crate) fn within(self, document: impl Into<String>) -> Self {
+        match self {
+            Self::Document { .. } | Self::TooLarge { .. } | Self::Grant { .. } => {
+                Self::In { document: document.into(), source: Box::new(self) }
+            }
+            named => named,
+        }
+    }
+
     /// What the caller has to do about it.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unreadable { .. } => ErrorKind::Unavailable,
+            Self::In { source, .. } => source.kind(),
             _ => ErrorKind::Invalid,
         }
     }

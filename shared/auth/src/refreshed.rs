@@ -73,7 +73,7 @@ impl<T> Refreshed<T> {
         metrics: Metrics,
     ) -> Result<Self, AuthError> {
         let Fetched { text, version } = fetch(source.as_ref()).await?;
-        let value = Arc::new(parse(&text)?);
+        let value = Arc::new(parse(&text).map_err(|error| error.within(source.place()))?);
         tracing::info!(document = name, place = source.place(), version, "read");
         let current = Mutex::new(Current { value, text, tried: clock.now(), enough: every });
         Ok(Self {

@@ -243,6 +243,8 @@ impl Config {
             _ => {}
         }
         check_refresh("auth.refresh_secs", auth.refresh_secs)?;
+        check_address("auth.keys", auth.keys.as_ref())?;
+        check_address("auth.callers", auth.callers.as_ref())?;
         auth.jwt.as_ref().map_or(Ok(()), check_jwt)
     }
 }
@@ -267,11 +269,9 @@ fn check_jwt(jwt: &JwtAuth) -> Result<(), ConfigError> {
     if places.into_iter().filter(|given| *given).count() != 1 {
         return refuse("auth.jwt", "needs exactly one of jwks, jwks_file and jwks_url");
     }
+    check_address("auth.jwt.jwks", jwt.jwks.as_ref())?;
     if let Some(url) = jwt.jwks_url.as_ref().filter(|url| !is_safe(url)) {
-        return refuse(
-            "auth.jwt.jwks_url",
-            format!("{url:?}: it starts with https:// (http:// for 127.0.0.1 and localhost only)"),
-        );
+        return refuse("auth.jwt.jwks_url", unsafe_address(url));
     }
     for scope in jwt.scopes.values.values().flatten() {
         if !["read", "write"].contains(&scope.as_str()) {
@@ -290,6 +290,15 @@ fn check_refresh(key: &str, seconds: u64) -> Result<(), ConfigError> {
         return Ok(());
     }
     refuse(key, format!("{seconds}: allowed are 1 to {MAX_REFRESH_SECS}"))
+}
+
+fn check_address(key: &str, document: Option<&Document>) -> Result<(), ConfigError> {
+    let address = document.and_then(Document::address).filter(|address| !address.starts_with("arn:") && !is_safe(address));
+    address.map_or(Ok(()), |address| refuse(key, unsafe_address(address)))
+}
+
+fn unsafe_address(address: &str) -> String {
+    format!("{address:?}: it starts with https:// (http:// for 127.0.0.1 and localhost only)")
 }
 
 /// Whether nobody on the way can put keys of his own there.

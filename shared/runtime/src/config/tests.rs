@@ -366,6 +366,10 @@ fn credentials_that_would_not_be_looked_at_or_that_are_unsafe_are_refused() {
         (jwt("issuer: i, audience: a"), "exactly one of jwks, jwks_file and jwks_url"),
         (jwt("issuer: i, audience: a, jwks_url: 'http://idp/keys'"), "auth.jwt.jwks_url: \"http://idp/keys\""),
         (jwt("issuer: i, audience: a, jwks_url: 'http://127.0.0.1.evil/keys'"), "auth.jwt.jwks_url"),
+        (
+            "auth: { mode: api_keys, keys: 'http://elsewhere/keys' }".to_owned(),
+            "auth.keys: \"http://elsewhere/keys\": it starts with https",
+        ),
         (jwt("issuer: '', audience: a, jwks_file: f"), "auth.jwt.issuer: must not be empty"),
         (jwt("issuer: i, audience: '', jwks_file: f"), "auth.jwt.audience: must not be empty"),
         (jwt(&format!("{JWT}, tenants: {{ claim: '' }}")), "auth.jwt.tenants.claim: must not be empty"),
