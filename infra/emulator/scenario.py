@@ -179,7 +179,7 @@ class Scenario:
 
 def metrics(text):
     for line in text.splitlines():
-        if line.lstrip().startswith('{"_aws"'):
+        if line.startswith("{") and '"_aws"' in line:
             yield json.loads(line)
 
 
