@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 FUNCTIONS = ("ingest", "shift", "maintain", "migrate", "loki", "tempo", "prometheus", "authorizer")
@@ -16,20 +17,26 @@ CODE = re.compile(r"CodeUri: functions/(\w+)")
 
 
 def code(binaries, place):
-    """A folder with `bootstrap` for each function, as `sam build` leaves it, from `function-NAME` without symbols for debuggers."""
+    """An archive with `bootstrap` for each function, of `function-NAME` without symbols for debuggers."""
+    place.mkdir()
     for function in FUNCTIONS:
-        binary = pathlib.Path(binaries) / f"function-{function}"
+        binary, bare = pathlib.Path(binaries) / f"function-{function}", place / function
         if not binary.is_file():
             raise SystemExit(f"{binary} is missing")
-        (place / function).mkdir(parents=True)
-        subprocess.run(["strip", "-o", place / function / "bootstrap", binary], check=True)
+        subprocess.run(["strip", "-o", bare, binary], check=True)
+        # Debug binaries are large, and nothing here hangs on the archive's size.
+        with zipfile.ZipFile(place / f"{function}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            entry = zipfile.ZipInfo("bootstrap")
+            entry.external_attr, entry.compress_type = 0o100755 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(entry, bare.read_bytes())
+        bare.unlink()
     return place
 
 
 def deploy(account, built, place, parameters):
     """Deploys, and answers with the outputs. The templates are copied, with the folders of code in them."""
     shutil.copytree(ROOT / "infra", place / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-    template = CODE.sub(lambda found: f"CodeUri: {built / found[1]}", (ROOT / "template.yaml").read_text())
+    template = CODE.sub(lambda found: f"CodeUri: {built / found[1]}.zip", (ROOT / "template.yaml").read_text())
     (place / "template.yaml").write_text(template)
     watch = place / "infra/watch.yaml"
     watch.write_text(without_metric_math(watch.read_text()))
