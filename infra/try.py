@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "emulator"))
 
+import counts  # noqa: E402
 from account import Account  # noqa: E402
 from scenario import PARAMETERS, Failed, Scenario  # noqa: E402
 from stack import code, deploy  # noqa: E402
@@ -30,7 +31,11 @@ def one(catalog, built, python, scratch):
         try:
             outputs = deploy(account, built, place, {"Catalog": catalog, **PARAMETERS})
             print(f"    deployed ({time.monotonic() - began:.0f} s)", flush=True)
-            Scenario(account, outputs, catalog, python).run()
+            scenario = Scenario(account, outputs, catalog, python)
+            scenario.run()
+            if catalog == "object_store":
+                for difference in counts.compare(scenario):
+                    raise Failed(difference)
         except Failed as failed:
             print(f"    FAILED {failed}\n--- the end of the emulator's log")
             print(pathlib.Path(account.log).read_text(errors="replace")[-6000:])
