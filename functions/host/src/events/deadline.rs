@@ -3,6 +3,9 @@ use std::time::Duration;
 use icegate_model::{Clock, Timestamp};
 use tokio::time::Instant;
 
+/// The longest time that Lambda gives.
+const LONGEST: Duration = Duration::from_secs(900);
+
 /// When a function is killed, as far as its clock and Lambda's agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Timestamp);
@@ -12,6 +15,14 @@ impl Deadline {
     #[must_use]
     pub fn from_millis(millis: u64) -> Self {
         Self(Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
+    }
+
+    /// The same when an invocation begins. Lambda gives none that is over by then; tools that stand in for it do, and mean as long as
+    /// Lambda gives at most.
+    #[must_use]
+    pub fn given(millis: u64, clock: &dyn Clock) -> Self {
+        let given = Self::from_millis(millis);
+        if given.left(clock).is_zero() { Self(clock.now() + LONGEST) } else { given }
     }
 
     /// What is left of the time.
@@ -48,5 +59,11 @@ mod tests {
         assert_eq!(left(40_000), Duration::from_secs(55));
         assert_eq!(left(96_000), Duration::from_secs(3));
         assert_eq!(left(200_000), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deadline_that_is_over_when_an_invocation_begins_was_not_lambdas() {
+        let left = |now| Deadline::given(100_000, &At(now)).left(&At(now));
+        assert_eq!((left(40_000), left(100_000), left(200_000)), (Duration::from_secs(60), LONGEST, LONGEST));
     }
 }

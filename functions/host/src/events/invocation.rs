@@ -42,7 +42,8 @@ impl<H: Handler> Environment<H> {
     pub(super) async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, HandlerError> {
         let (began, cold) = (Instant::now(), !self.warm.swap(true, Ordering::Relaxed));
         let LambdaEvent { payload, context } = event;
-        let invocation = Invocation { deadline: Deadline::from_millis(context.deadline), request_id: context.request_id };
+        let invocation =
+            Invocation { deadline: Deadline::given(context.deadline, self.clock.as_ref()), request_id: context.request_id };
         let outcome = invoke(&self.handler, payload, &invocation).await;
         self.emf.write(&Measured {
             at: self.clock.now(),

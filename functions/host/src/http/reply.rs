@@ -28,8 +28,9 @@ pub(crate) struct Reply {
     headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     multi_value_headers: BTreeMap<String, Vec<String>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cookies: Vec<String>,
+    /// Of payload 2.0, where tools that stand in for AWS want it also when it is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<Vec<String>>,
     body: String,
     is_base64_encoded: bool,
 }
@@ -45,12 +46,15 @@ impl Reply {
                 Payload::One => {
                     reply.multi_value_headers.insert(name.to_string(), values);
                 }
-                Payload::Two if name == SET_COOKIE => reply.cookies = values,
+                Payload::Two if name == SET_COOKIE => reply.cookies = Some(values),
                 // It has no place for several values, and HTTP reads a list as several.
                 Payload::Two => {
                     reply.headers.insert(name.to_string(), values.join(", "));
                 }
             }
+        }
+        if payload == Payload::Two {
+            reply.cookies.get_or_insert_default();
         }
         Some(reply)
     }
@@ -61,7 +65,7 @@ impl Reply {
             status_code: 500,
             headers: BTreeMap::new(),
             multi_value_headers: BTreeMap::new(),
-            cookies: Vec::new(),
+            cookies: None,
             body: String::new(),
             is_base64_encoded: false,
         }

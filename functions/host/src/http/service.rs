@@ -154,7 +154,7 @@ impl Service {
 
     /// How long the router has.
     fn within(&self, event: &Event, context: &Context) -> Duration {
-        let left = Deadline::from_millis(context.deadline).left(self.clock.as_ref());
+        let left = Deadline::given(context.deadline, self.clock.as_ref()).left(self.clock.as_ref());
         let own = left.saturating_sub(MARGIN.min(left / 4));
         if event.is_of_function_url() { own } else { own.min(self.settings.answer_within) }
     }
