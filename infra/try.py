@@ -15,8 +15,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "emulator"))
 
 import counts  # noqa: E402
+import locks  # noqa: E402
 from account import Account  # noqa: E402
-from scenario import PARAMETERS, Failed, Scenario  # noqa: E402
+from scenario import PARAMETERS, Failed, Scenario, expect  # noqa: E402
 from stack import code, deploy  # noqa: E402
 
 CATALOGS = ("object_store", "glue", "s3tables")
@@ -29,6 +30,9 @@ def one(catalog, built, python, scratch):
     print(f"{catalog}", flush=True)
     with Account(scratch / f"{catalog}.log") as account:
         try:
+            if catalog in locks.CATALOGS:
+                done, refused, last = locks.race(account, catalog)
+                expect(f"the emulator's lock is right: {done} swaps, {refused} refused", last, done)
             outputs = deploy(account, built, place, {"Catalog": catalog, **PARAMETERS})
             print(f"    deployed ({time.monotonic() - began:.0f} s)", flush=True)
             scenario = Scenario(account, outputs, catalog, python)
