@@ -14,17 +14,26 @@ pub(crate) fn sort(context: &Context<'_>, call: &Call, sink: &mut Sink<'_>) -> R
         context.notes.warn(message, call.place.0);
     }
     let mut rows = collect(context, &call.args[0])?;
+    let _held = context.budget.hold(rows.iter().map(Row::samples).sum(), rows.iter().map(Row::bytes).sum())?;
     let name = call.function.name;
     let descending = name.ends_with("_desc");
-    if name.starts_with("sort_by_label") {
+    let is_by_label = name.starts_with("sort_by_label");
+    if !is_by_label {
+        // Histograms have no order and fall out.
+        let is_histogram = |value: &Option<Value>| matches!(value, Some(Value::Histogram(_)));
+        rows.iter_mut().flat_map(|row| &mut row.values).filter(|value| is_histogram(value)).for_each(|value| *value = None);
+        rows.retain(|row| !row.is_empty());
+    }
+    if context.is_range {
+        return rows.into_iter().try_for_each(sink);
+    }
+    if is_by_label {
         let labels = call.args[1..].iter().map(text).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by(|a, b| {
             let order = by_labels(a, b, &labels);
             if descending { order.reverse() } else { order }
         });
     } else {
-        // Histograms have no order and fall out.
-        rows.retain(|row| !row.values.iter().flatten().all(|value| matches!(value, Value::Histogram(_))));
         rows.sort_by(|a, b| by_value(a, b, descending));
     }
     rows.into_iter().try_for_each(sink)

@@ -21,7 +21,7 @@ fn storage() -> MemoryStorage {
             31.. => None,
             _ => Some((step * 7 % 11) as f64 - 5.0),
         },
-        |step| Some([f64::NAN, f64::INFINITY, -0.0, 1e300][usize::try_from(step % 4).unwrap()]),
+        |step| Some([f64::NAN, f64::INFINITY, -0.0, 1e10][usize::try_from(step % 4).unwrap()]),
     ];
     for (index, value) in floats.iter().enumerate() {
         let point = |step: i64| value(step).map(|value| FloatPoint { at: step * 2_000, start: 0, value });
@@ -43,28 +43,35 @@ fn labels(index: usize) -> Labels {
     Labels::from_pairs([("__name__", "a".to_owned()), ("i", index.to_string()), ("le", ["1", "+Inf"][index % 2].to_owned())])
 }
 
-/// The values of each series at each time, as text.
-fn values(answer: &Answer) -> BTreeMap<(String, i64), String> {
-    let float = |value: f64| if value.is_nan() { "NaN".to_owned() } else { format!("{value:?}") };
+/// The values of each series at each time; of a histogram its text.
+fn values(answer: &Answer) -> BTreeMap<(String, i64), Result<f64, String>> {
     match answer {
-        Answer::Scalar { at, value } => BTreeMap::from([(("{}".to_owned(), *at), float(*value))]),
+        Answer::Scalar { at, value } => BTreeMap::from([(("{}".to_owned(), *at), Ok(*value))]),
         Answer::String { .. } => BTreeMap::new(),
         Answer::Vector(samples) => {
-            let text = |value: &Value| match value {
-                Value::Float(value) => float(*value),
-                Value::Histogram(histogram) => histogram.to_string(),
+            let value = |value: &Value| match value {
+                Value::Float(value) => Ok(*value),
+                Value::Histogram(histogram) => Err(histogram.to_string()),
             };
-            samples.iter().map(|sample| ((sample.labels.to_string(), sample.at), text(&sample.value))).collect()
+            samples.iter().map(|sample| ((sample.labels.to_string(), sample.at), value(&sample.value))).collect()
         }
         Answer::Matrix(matrix) => {
             let of_series = |series: &icegate_promql::MatrixSeries| {
                 let name = series.labels.to_string();
-                let floats = series.floats.iter().map(|(at, value)| (*at, float(*value)));
-                let histograms = series.histograms.iter().map(|(at, value)| (*at, value.to_string()));
-                floats.chain(histograms).map(|(at, text)| ((name.clone(), at), text)).collect::<Vec<_>>()
+                let floats = series.floats.iter().map(|(at, value)| (*at, Ok(*value)));
+                let histograms = series.histograms.iter().map(|(at, value)| (*at, Err(value.to_string())));
+                floats.chain(histograms).map(|(at, value)| ((name.clone(), at), value)).collect::<Vec<_>>()
             };
             matrix.iter().flat_map(of_series).collect()
         }
+    }
+}
+
+/// Equal up to what another order of additions rounds.
+fn is_same(a: &Result<f64, String>, b: &Result<f64, String>) -> bool {
+    match (a, b) {
+        (Ok(a), Ok(b)) => a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * (a.abs() + b.abs()).max(1e-9),
+        (a, b) => a == b,
     }
 }
 
@@ -79,7 +86,7 @@ fn expression() -> impl Strategy<Value = String> {
         Just("time()".to_owned()),
         Just("nothing".to_owned()),
     ];
-    leaf.prop_recursive(5, 40, 3, |inner| {
+    let inner = leaf.prop_recursive(5, 40, 3, |inner| {
         let functions = prop::sample::select(vec![
             "rate",
             "increase",
@@ -100,10 +107,8 @@ fn expression() -> impl Strategy<Value = String> {
             "sum",
             "avg by (i)",
             "count without (i)",
-            "topk(2,",
             "quantile(0.5,",
             "count_values(\"v\",",
-            "limitk(1,",
             "stdvar",
         ]);
         let operators = prop::sample::select(vec![
@@ -122,17 +127,7 @@ fn expression() -> impl Strategy<Value = String> {
             "+ ignoring (le) fill (1)",
             "</",
         ]);
-        let maps = prop::sample::select(vec![
-            "abs",
-            "round",
-            "year",
-            "sort",
-            "absent",
-            "timestamp",
-            "histogram_count",
-            "info",
-            "scalar",
-        ]);
+        let maps = prop::sample::select(vec!["abs", "round", "year", "absent", "timestamp", "histogram_count", "info", "scalar"]);
         prop_oneof![
             (functions, inner.clone()).prop_map(|(name, inner)| format!("{name}(({inner})[40s:10s])")),
             (aggregations, inner.clone()).prop_map(|(name, inner)| match name.strip_suffix(',') {
@@ -144,7 +139,9 @@ fn expression() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|inner| format!("histogram_quantile(0.9, {inner})")),
             inner.prop_map(|inner| format!("-({inner})")),
         ]
-    })
+    });
+    // An instant has an order and a range has not; what rests on it, like `limitk`, isn't compared.
+    prop_oneof![3 => inner.clone(), 1 => inner.prop_map(|inner| format!("sort({inner})"))]
 }
 
 proptest! {
@@ -164,6 +161,10 @@ proptest! {
             prop_assert!(instant.is_ok(), "{text} at {at}: {instant:?}");
             instants.extend(values(&instant.unwrap().answer));
         }
-        prop_assert_eq!(values(&range.answer), instants, "{}", text);
+        let range = values(&range.answer);
+        prop_assert!(range.keys().eq(instants.keys()), "{text}: {range:?} {instants:?}");
+        for ((series, value), other) in range.iter().zip(instants.values()) {
+            prop_assert!(is_same(value, other), "{text}: {series:?} {value:?} {other:?}");
+        }
     }
 }
