@@ -24,7 +24,7 @@ fn scripts_give_what_they_expect() {
     let mut cases = 0;
     for entry in fs::read_dir(folder("eval")).unwrap() {
         let path = entry.unwrap().path();
-        let outcome = run(&fs::read_to_string(&path).unwrap());
+        let outcome = run(&fs::read_to_string(&path).unwrap(), Clone::clone);
         cases += outcome.cases;
         failed.extend(
             outcome.failed.into_iter().map(|(line, case, problem)| format!("{}:{line}: {case}\n  {problem}", path.display())),

@@ -21,7 +21,7 @@ fn official_scripts_give_what_they_expect() {
     let (mut cases, mut failed) = (0, Vec::new());
     for path in paths {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let outcome = run(&fs::read_to_string(&path).unwrap());
+        let outcome = run(&fs::read_to_string(&path).unwrap(), Clone::clone);
         println!("{name}: {} of {}", outcome.cases - outcome.failed.len(), outcome.cases);
         for (line, case, problem) in outcome.failed {
             println!("{name}:{line}: {case}\n    {problem}");

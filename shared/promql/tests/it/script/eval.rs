@@ -1,6 +1,5 @@
 use icegate_promql::{
-    Answer, At, EvalOptions, Evaluated, Expr, Limits, MemoryStorage, ParseOptions, PromqlError, Query, Steps, Value, evaluate,
-    parse,
+    Answer, At, EvalOptions, Evaluated, Expr, Limits, ParseOptions, PromqlError, Query, Steps, Storage, Value, evaluate, parse,
 };
 use regex::Regex;
 
@@ -138,7 +137,7 @@ impl<'a> Case<'a> {
     }
 
     /// Evaluates it as written, with `@`, and as ranges.
-    pub(super) fn run(&self, storage: &MemoryStorage) -> Result<(), String> {
+    pub(super) fn run(&self, storage: &dyn Storage) -> Result<(), String> {
         let expr = match parse(self.query, ParseOptions::all()) {
             Ok(expr) => expr,
             Err(error) => return self.failed(&error),
@@ -169,7 +168,7 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    fn as_range(&self, storage: &MemoryStorage, text: &str, expr: &Expr, at: i64) -> Result<(), String> {
+    fn as_range(&self, storage: &dyn Storage, text: &str, expr: &Expr, at: i64) -> Result<(), String> {
         let depends = ["start()", "end()", "range()", "step()"].iter().any(|word| text.contains(word));
         if self.ordered || self.string.is_some() || self.range.is_some() || depends {
             return Ok(());
@@ -186,7 +185,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn check(&self, storage: &MemoryStorage, text: &str, expr: &Expr, steps: Steps, is_original: bool) -> Result<(), String> {
+    fn check(&self, storage: &dyn Storage, text: &str, expr: &Expr, steps: Steps, is_original: bool) -> Result<(), String> {
         let options = EvalOptions { delayed_name_removal: true, start_timestamps: true, ..EvalOptions::default() };
         let limits = Limits { samples: 10_000, ..Limits::default() };
         let query = Query { text, expr, steps, options, limits, is_canceled: None };

@@ -1,4 +1,4 @@
-use icegate_promql::MemoryStorage;
+use icegate_promql::{MemoryStorage, Storage};
 
 use super::eval::Case;
 use super::load::load;
@@ -11,11 +11,12 @@ pub(crate) struct Outcome {
     pub(crate) failed: Vec<(usize, String, String)>,
 }
 
-/// Runs a script.
-pub(crate) fn run(script: &str) -> Outcome {
+/// Runs a script on what `store` makes of the series that it loads.
+pub(crate) fn run<S: Storage>(script: &str, store: impl Fn(&MemoryStorage) -> S) -> Outcome {
     let lines: Vec<&str> = script.lines().map(str::trim).map(|line| if line.starts_with('#') { "" } else { line }).collect();
     let mut outcome = Outcome::default();
-    let mut storage = MemoryStorage::default();
+    let mut loaded = MemoryStorage::default();
+    let mut stored = None;
     let mut at = 0;
     while at < lines.len() {
         let head = lines[at];
@@ -30,14 +31,16 @@ pub(crate) fn run(script: &str) -> Outcome {
         let (verb, rest) = head.split_once(char::is_whitespace).unwrap_or((head, ""));
         match verb {
             "clear" => {
-                storage = MemoryStorage::default();
+                (loaded, stored) = (MemoryStorage::default(), None);
                 at = number;
             }
-            "load" => load(&mut storage, rest.trim(), body, false),
-            "load_with_nhcb" => load(&mut storage, rest.trim(), body, true),
+            "load" | "load_with_nhcb" => {
+                load(&mut loaded, rest.trim(), body, verb != "load");
+                stored = None;
+            }
             _ if verb.starts_with("eval") => {
                 outcome.cases += 1;
-                if let Err(problem) = Case::new(head, body).run(&storage) {
+                if let Err(problem) = Case::new(head, body).run(stored.get_or_insert_with(|| store(&loaded))) {
                     outcome.failed.push((number, head.to_owned(), problem));
                 }
             }
