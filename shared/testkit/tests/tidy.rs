@@ -179,7 +179,8 @@ fn only_functions_know_lambda_and_only_local_serves() {
     for (folder, package) in workspace.members() {
         for dependency in &package.dependencies {
             assert!(
-                !dependency.name.starts_with("lambda_") || folder.starts_with("functions/"),
+                !(dependency.name.starts_with("lambda_") || dependency.name.starts_with("aws_lambda"))
+                    || folder.starts_with("functions/"),
                 "{folder} names {}",
                 dependency.name
             );

@@ -35,8 +35,15 @@ fn cargo_lambda() -> Option<PathBuf> {
 fn cargo_that_does_not_build(folder: &Path) -> PathBuf {
     let binaries = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
     let (bin, real) = (folder.join("bin"), std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    // Cargo itself would put its own folder before this one.
     let script = format!(
-        "#!/bin/sh\nif [ \"$1\" = run ]; then\n  while [ \"$1\" != --bin ]; do shift; done\n  cd '{}' && exec '{}'/\"$2\"\nfi\nexec '{real}' \"$@\"\n",
+        "#!/bin/sh
+case \"$1\" in
+lambda) exec cargo-lambda \"$@\" ;;
+run) while [ \"$1\" != --bin ]; do shift; done; cd '{}' && exec '{}'/\"$2\" ;;
+*) exec '{real}' \"$@\" ;;
+esac
+",
         folder.display(),
         binaries.display()
     );

@@ -386,3 +386,17 @@ fn documents_of_credentials_do_not_print() {
     let config = parse("auth: { mode: api_keys, keys: [{ hash: hunter2 }] }").unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
 }
+
+#[test]
+fn a_hosts_own_defaults_lie_below_what_is_configured() {
+    let load = |pairs: &[(&str, &str)]| {
+        let owned: Vec<_> = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let defaults = "auth: { mode: authorizer }\nloki: { port: 1, query_timeout_secs: 2 }";
+        Config::load_over(defaults, Path::new("/data"), &owned).unwrap()
+    };
+    let modes = |config: &Config| (config.auth.mode, config.loki.port, config.loki.query_timeout_secs);
+    assert_eq!(modes(&load(&[])), (AuthMode::Authorizer, 1, 2));
+    assert_eq!(modes(&load(&[("ICEGATE_CONFIG", "loki: { port: 3 }")])), (AuthMode::Authorizer, 3, 2));
+    let over = [("ICEGATE_CONFIG", "auth: { mode: header }\nloki: { port: 3 }"), ("ICEGATE_LOKI__PORT", "4")];
+    assert_eq!(modes(&load(&over)), (AuthMode::Header, 4, 2));
+}
