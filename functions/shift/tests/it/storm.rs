@@ -9,6 +9,7 @@ use std::time::Duration;
 use icegate_function_host::events::Handler;
 use icegate_model::{Signal, Table};
 use icegate_testkit::{Dice, FaultyStore};
+use prometheus_client::encoding::text::encode;
 use serde_json::json;
 
 use crate::network::Between;
@@ -57,11 +58,14 @@ fn shuffle<T>(items: &mut [T], dice: &mut Dice) {
 
 /// Hands batches to an environment until the queue is empty and nobody has one.
 async fn work(world: &World, queue: &Mutex<Queue>, seed: u64) {
-    let (shift, _) = world.environment(throttled(seed)).await;
+    let (shift, registry) = world.environment(throttled(seed)).await;
     loop {
         let batch = queue.lock().unwrap().receive(BATCH);
         if batch.is_empty() {
             if queue.lock().unwrap().taken == 0 {
+                let mut text = String::new();
+                encode(&mut text, &registry).unwrap();
+                assert!(!text.contains("icegate_storage_errors_total{operation=\"list\"} 0"), "the store throttled: {text}");
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
