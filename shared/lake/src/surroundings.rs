@@ -10,14 +10,19 @@ pub(crate) type Wrap = Arc<dyn Fn(Store) -> Store + Send + Sync>;
 /// What a lake gets from its host beside the configuration.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Names that are never given out twice.
-    pub ids: Arc<dyn IdGenerator>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) wrap: Option<Wrap>,
 }
 
 impl Surroundings {
+    /// Goes by this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Puts `wrap` around every store that is opened, below what counts its requests.
     #[must_use]
     pub fn with_wrap(mut self, wrap: impl Fn(Store) -> Store + Send + Sync + 'static) -> Self {

@@ -83,7 +83,7 @@ impl Shifter {
     pub async fn round(&self, tables: &[Table], until: Instant) -> Vec<Round> {
         // The gauge tells of this round's tables only.
         self.metrics.lag.clear();
-        let rounds = tables.iter().map(|table| self.round_of(*table, until));
+        let rounds = tables.iter().copied().map(|table| self.round_of(table, until));
         let rounds = stream::iter(rounds).buffered(self.config.workers.max(1)).collect().await;
         // A lease that is not given back ends by itself.
         let _ = timeout(GIVE_BACK, self.give_back()).await;

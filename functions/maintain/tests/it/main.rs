@@ -46,7 +46,7 @@ async fn environment(slow: Slow) -> Maintain {
     let config = Config::from_yaml("storage: { backend: memory }", Path::new("data")).unwrap();
     let surroundings = |wrap: Arc<dyn Fn(Store) -> Store + Send + Sync>| {
         let (clock, store) = (Arc::clone(&clock), Arc::clone(&store));
-        Surroundings { clock, ..Surroundings::default() }.with_wrap(move |_| wrap(Arc::clone(&store)))
+        Surroundings::default().with_clock(clock).with_wrap(move |_| wrap(Arc::clone(&store)))
     };
     let lake = Lake::open_in(config.clone(), surroundings(Arc::new(|store| store)), &mut Registry::default()).unwrap();
     lake.tables().await.unwrap().migrate_create(false).await.unwrap();

@@ -10,7 +10,7 @@ use object_store::Error;
 /// Answers a part of the requests with 503 Slow Down, others only after a while, those for some keys never or always with an error.
 #[derive(Debug)]
 pub(crate) struct Between {
-    dice: Mutex<Dice>,
+    pub(crate) dice: Mutex<Dice>,
     /// Requests of a thousand.
     pub(crate) throttled: u32,
     pub(crate) delay: Duration,

@@ -122,7 +122,7 @@ fn surroundings(
     shared: Option<Store>,
     wrap: impl Fn(Store) -> Store + Send + Sync + 'static,
 ) -> Surroundings {
-    let surroundings = Surroundings { clock: Arc::clone(clock), ids: Arc::new(RandomIds), ..Surroundings::default() };
+    let surroundings = Surroundings::default().with_clock(Arc::clone(clock));
     surroundings.with_wrap(move |own| wrap(shared.clone().unwrap_or(own)))
 }
 
