@@ -33,7 +33,8 @@ PRICES = {
 }
 
 # S3 requests of a request of one signal, which is one segment, and of the shift of one table on the catalog object_store, which makes
-# the most; heads count as gets.  As the functions counted them on the emulator.
+# the most; heads count as gets.  As the functions counted them on the emulator; an
+# environment's first look at a table takes one list and two gets more.
 REQUESTS = {
     "request": {"put": 1},
     "segment that is shifted": {"get": 1},
