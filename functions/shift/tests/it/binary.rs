@@ -48,7 +48,7 @@ async fn a_notification_becomes_rows_a_reply_lines_of_json_and_metrics_for_cloud
     let log: Vec<Value> = function.log().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let shifted = line(&log, "message", "segment is in the table");
     assert_eq!(shifted["spans"][0]["request_id"], json!(invoked.request_id), "{shifted}");
-    let metrics: Vec<_> = log.iter().filter(|line| line.get("_aws").is_some()).collect();
+    let metrics: Vec<_> = log.iter().filter(|line| line.get("Invocations").is_some()).collect();
     assert_eq!(metrics.len(), 3, "{metrics:?}");
     for (name, values) in [
         ("ColdStarts", [1, 0, 0]),
