@@ -1,8 +1,8 @@
 //! Metrics for CloudWatch: a line of its embedded metric format after each invocation.
 //!
-//! A line has all values as properties, which logs are searched for; [`METRICS`] alone are metrics as well, since CloudWatch charges for
-//! each of those. All values are of one invocation; what an environment counted before is subtracted. The dimensions are `service` (the
-//! configured name) and `function`, and never a tenant.
+//! All values of a line are properties, which logs are searched for. The few that `_aws` names are metrics as well, of [`NAMESPACE`]:
+//! CloudWatch charges for each. All values are of one invocation; what an environment counted before is subtracted. The dimensions are
+//! `service` (the configured name) and `function`, and never a tenant.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -288,7 +288,8 @@ mod tests {
     #[test]
     fn metrics_are_those_that_the_stack_watches() {
         let watch = include_str!("../../../infra/watch.yaml");
-        let of_alarms = watch.split("Namespace: IceGate\n").skip(1).filter_map(|rest| rest.split_once("MetricName: ")?.1.lines().next());
+        let of_alarms =
+            watch.split("Namespace: IceGate\n").skip(1).filter_map(|rest| rest.split_once("MetricName: ")?.1.lines().next());
         let of_dashboard = watch.split("[\"IceGate\",\"").skip(1).filter_map(|rest| rest.split('"').next());
         let watched: BTreeSet<_> = of_alarms.chain(of_dashboard).collect();
         assert_eq!(watched, METRICS.into());

@@ -38,7 +38,7 @@ struct Sent {
 impl Sent {
     /// Every tenth request is one of traces.
     async fn send(&mut self, world: &World, number: usize) {
-        let (signal, body) = if number % 10 == 0 {
+        let (signal, body) = if number.is_multiple_of(10) {
             self.spans.push(format!("span {number:04}"));
             (Signal::Traces, span(&format!("span {number:04}"), number as u64 + 1))
         } else {
