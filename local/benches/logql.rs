@@ -37,7 +37,7 @@ fn main() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), 200, 1_000);
     let summary = server.send(rows.div_ceil(RECORDS_PER_REQUEST), "5");
-    Server::wait_until_shifted(data.path());
+    server.wait_until_shifted();
     println!("over {:.0} rows, {:.0} MB of OTLP", number(&summary, "rows_accepted"), number(&summary, "raw_bytes") / 1e6);
     println!("| query | CPU-seconds | ms | MB read |\n|---|---|---|---|");
     for (name, query, parameters) in QUERIES {

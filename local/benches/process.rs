@@ -35,7 +35,7 @@ fn query(rows: u64) {
     let server = Server::start(data.path(), 200, 1_000);
     let summary = server.send(rows.div_ceil(RECORDS_PER_REQUEST), "3");
     let queue = data.path().join("queue/logs");
-    Server::wait_until_shifted(data.path());
+    server.wait_until_shifted();
     println!(
         "process/stored/logs: {:.1} raw bytes per byte in the tables, {:.1} per byte in the WAL",
         number(&summary, "raw_bytes") / folder_bytes(&data.path().join("warehouse/icegate/logs")) as f64,
