@@ -42,7 +42,7 @@ fn query(rows: u64) {
         number(&summary, "raw_bytes") / folder_bytes(&queue) as f64
     );
     for (name, query, parameters) in [
-        ("process/query/filter-limit-100", r#"{service_name="checkout"} |= "timeout""#, "&limit=100"),
+        ("process/query/filter-limit-100", r#"{service_name="checkout"} |= "reset by peer""#, "&limit=100"),
         ("process/query/filter-absent", r#"{service_name="checkout"} |= "no such text""#, "&limit=100"),
         ("process/query/count-by-service", "sum by (service_name) (count_over_time({service_name=~\".+\"}[5m]))", "&step=60"),
     ] {
