@@ -69,14 +69,15 @@ impl Server {
         line.unwrap().parse().unwrap()
     }
 
-    /// Waits until the tables hold everything: until four seconds have passed without a new snapshot.
-    pub(crate) fn wait_until_shifted(data: &Path) {
-        let metadata = data.join("warehouse/icegate/logs/metadata");
-        let (mut last, mut quiet) = (0, Instant::now());
-        while quiet.elapsed() < Duration::from_secs(4) {
-            let now = std::fs::read_dir(&metadata).unwrap().count();
-            if now != last {
-                (last, quiet) = (now, Instant::now());
+    /// Waits until the tables hold everything: until a query finds no segment in the write-ahead log that the tables don't know.
+    pub(crate) fn wait_until_shifted(&self) {
+        // A metric query reads its whole range, so that every segment in it is counted.
+        let query = r#"sum(count_over_time({service_name="nobody"}[1m]))"#;
+        let path = format!("/loki/api/v1/query_range?since=1h&step=60&query={}", encode(query));
+        loop {
+            let answer: Value = serde_json::from_str(&self.get(&path).unwrap()).unwrap();
+            if answer["data"]["stats"]["icegate"]["segments"].as_u64().unwrap() == 0 {
+                return;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
