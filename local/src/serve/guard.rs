@@ -50,6 +50,13 @@ impl Guard {
         })
     }
 
+    /// Prometheus' queries.
+    pub(super) fn prometheus(&self, router: Router) -> Router {
+        self.around(router, "prometheus", Scope::Read, &["/-/ready", "/-/healthy"], |_, refusal| {
+            icegate_queries::refuse_prometheus(status(refusal.kind()), &refusal.to_string())
+        })
+    }
+
     /// OTLP over gRPC, and the description of its services.
     pub(super) fn grpc(&self, router: Router) -> Router {
         self.around(router, "otlp_grpc", Scope::Write, &[], |_, refusal| {

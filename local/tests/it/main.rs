@@ -15,6 +15,7 @@ mod maintain;
 mod migrate;
 mod outside;
 mod process;
+mod prometheus_recorded;
 mod quick_start;
 mod several_processes;
 mod soak;

@@ -18,6 +18,7 @@ pub(crate) struct Process {
     pub(crate) otlp_http: u16,
     pub(crate) otlp_grpc: u16,
     pub(crate) loki: u16,
+    pub(crate) prometheus: u16,
     pub(crate) metrics: u16,
     log: Arc<Mutex<String>>,
 }
@@ -81,16 +82,17 @@ impl Process {
 
     fn spawn_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 4]) -> Self {
         let [otlp_http, otlp_grpc, loki, metrics] = ports;
+        let [prometheus] = free_ports();
         // Several processes may share the folder.
         let config = settings.data.join(format!("icegate-{metrics}.yaml"));
-        std::fs::write(&config, format!("{stores}{}", servers_text(settings, ports))).unwrap();
+        std::fs::write(&config, format!("{stores}{}{}", servers_text(settings, ports), prometheus_text(prometheus))).unwrap();
         let mut command = icegate(part.arguments());
         command.arg(&config).envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
-        Self { child, otlp_http, otlp_grpc, loki, metrics, log }
+        Self { child, otlp_http, otlp_grpc, loki, prometheus, metrics, log }
     }
 
     /// Waits until the process answers on the ports that it opens.
@@ -262,6 +264,10 @@ fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: 
          loki: {{ host: 127.0.0.1, port: {loki} }}\n\
          metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n"
     )
+}
+
+fn prometheus_text(port: u16) -> String {
+    format!("prometheus: {{ host: 127.0.0.1, port: {port}, features: [promql-experimental-functions] }}\n")
 }
 
 fn collect(stream: impl std::io::Read + Send + 'static, log: &Arc<Mutex<String>>) {

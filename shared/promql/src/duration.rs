@@ -16,7 +16,10 @@ const UNITS: [(&str, i64); 7] = [
 pub(crate) const MAX_SECONDS: f64 = 9_223_372_036.0;
 
 /// Milliseconds of a duration, or what is wrong with it.
-pub(crate) fn parse(text: &str) -> Result<i64, String> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(text: &str) -> Result<i64, String> {
     let invalid = || format!("not a valid duration string: {text:?}");
     if text.is_empty() {
         return Err("empty duration string".to_owned());

@@ -62,6 +62,7 @@ mod token;
 mod tree;
 
 pub use ast::*;
+pub use duration::parse as parse_duration;
 pub use error::PromqlError;
 pub use eval::{Answer, EvalOptions, Evaluated, Limits, MatrixSeries, Query, Steps, VectorSample, evaluate};
 pub use histogram::{Bucket, BucketRange, CUSTOM_BOUNDS, Histogram, Incompatible, ResetHint};

@@ -15,6 +15,7 @@ impl Config {
         self.check_bounds()?;
         self.check_relations()?;
         self.check_loki()?;
+        self.check_prometheus()?;
         self.check_auth()?;
         self.check_servers()
     }
@@ -100,6 +101,8 @@ impl Config {
             ("otlp_http.max_record_bytes", self.otlp_http.max_record_bytes, MAX_BYTES),
             ("otlp_http.max_concurrent_requests", self.otlp_http.max_concurrent_requests, MAX_ROWS),
             ("loki.max_concurrent_queries", self.loki.max_concurrent_queries, MAX_ROWS),
+            ("prometheus.max_concurrent_queries", self.prometheus.max_concurrent_queries, MAX_ROWS),
+            ("prometheus.max_samples", self.prometheus.max_samples, MAX_BYTES),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -120,6 +123,8 @@ impl Config {
             ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
             ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
+            ("prometheus.query_timeout_secs", self.prometheus.query_timeout_secs, MAX_SECONDS),
+            ("prometheus.lookback_secs", self.prometheus.lookback_secs, MAX_SECONDS),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -157,17 +162,39 @@ impl Config {
                     return refuse(&format!("{path}.{key}"), format!("{value}: allowed are {least} to {most}"));
                 }
             }
-            let (grace, longest) = (self.shift.grace_secs, loki.query_timeout_secs);
-            if grace <= longest {
-                return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
-            }
-            let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
-            if retention <= planned {
-                return refuse(
-                    "maintain.snapshot_retention_secs",
-                    format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
-                );
-            }
+            self.check_kept_for_queries(&path, loki.query_timeout_secs)?;
+        }
+        Ok(())
+    }
+
+    fn check_prometheus(&self) -> Result<(), ConfigError> {
+        let otlp = &self.prometheus.otlp;
+        if otlp.promote_all_resource_attributes && !otlp.promote_resource_attributes.is_empty() {
+            let key = "prometheus.otlp.promote_resource_attributes";
+            return refuse(key, "promote_all_resource_attributes is true: all are promoted already");
+        }
+        if !otlp.promote_all_resource_attributes && !otlp.ignore_resource_attributes.is_empty() {
+            let key = "prometheus.otlp.ignore_resource_attributes";
+            return refuse(key, "only means something where promote_all_resource_attributes is true");
+        }
+        if self.prometheus.is_enabled() {
+            self.check_kept_for_queries("prometheus", self.prometheus.query_timeout_secs)?;
+        }
+        Ok(())
+    }
+
+    /// What a query has planned to read stays until it must have ended.
+    fn check_kept_for_queries(&self, path: &str, longest: u64) -> Result<(), ConfigError> {
+        let grace = self.shift.grace_secs;
+        if grace <= longest {
+            return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
+        }
+        let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
+        if retention <= planned {
+            return refuse(
+                "maintain.snapshot_retention_secs",
+                format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
+            );
         }
         Ok(())
     }

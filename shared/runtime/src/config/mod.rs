@@ -6,6 +6,7 @@ mod check;
 mod environment;
 mod loki;
 mod maintain;
+mod prometheus;
 mod read;
 mod sections;
 mod servers;
@@ -18,11 +19,12 @@ use serde_json::Value;
 pub use auth::{Auth, AuthMode, ClaimMap, Document, JwtAlgorithm, JwtAuth};
 pub use loki::{ErrorFormat, LimitDuration, Loki, LokiOverrides};
 pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
+pub use prometheus::{Prometheus, PrometheusFeature, PrometheusOtlp, TranslationStrategy};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
 };
-pub use servers::{Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
+pub use servers::{Metrics, OtlpGrpc, OtlpHttp, Tempo, Tracing};
 
 use crate::ConfigError;
 

@@ -31,10 +31,6 @@ macro_rules! server {
 }
 
 server!(
-    /// `prometheus`.
-    Prometheus, true, "0.0.0.0", 9090
-);
-server!(
     /// `tempo`.
     Tempo, true, "0.0.0.0", 3200
 );
