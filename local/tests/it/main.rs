@@ -15,7 +15,6 @@ mod maintain;
 mod migrate;
 mod outside;
 mod process;
-mod prometheus_recorded;
 mod quick_start;
 mod several_processes;
 mod soak;

@@ -18,7 +18,7 @@ pub(crate) struct Process {
     pub(crate) otlp_http: u16,
     pub(crate) otlp_grpc: u16,
     pub(crate) loki: u16,
-    pub(crate) prometheus: u16,
+
     pub(crate) metrics: u16,
     log: Arc<Mutex<String>>,
 }
@@ -92,7 +92,7 @@ impl Process {
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
-        Self { child, otlp_http, otlp_grpc, loki, prometheus, metrics, log }
+        Self { child, otlp_http, otlp_grpc, loki, metrics, log }
     }
 
     /// Waits until the process answers on the ports that it opens.
@@ -267,7 +267,7 @@ fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: 
 }
 
 fn prometheus_text(port: u16) -> String {
-    format!("prometheus: {{ host: 127.0.0.1, port: {port}, features: [promql-experimental-functions] }}\n")
+    format!("prometheus: {{ host: 127.0.0.1, port: {port} }}\n")
 }
 
 fn collect(stream: impl std::io::Read + Send + 'static, log: &Arc<Mutex<String>>) {
