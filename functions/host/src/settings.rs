@@ -196,7 +196,8 @@ mod tests {
         assert_eq!(config.otlp_http.max_decoded_bytes, 32 << 20);
         assert_eq!(config.otlp_http.max_record_bytes, 4 << 20);
         assert_eq!(config.shift.read.max_input_bytes_per_task, 64 << 20);
-        let mut config = Config::from_yaml("shift: { read: { max_input_bytes_per_task: 5368709120 } }", Path::new("data")).unwrap();
+        let mut config =
+            Config::from_yaml("shift: { read: { max_input_bytes_per_task: 5368709120 } }", Path::new("data")).unwrap();
         settings(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]).unwrap().bound(&mut config);
         assert_eq!(config.shift.read.max_input_bytes_per_task, 512 << 20);
         let mut config = Config::from_yaml("", Path::new("data")).unwrap();
