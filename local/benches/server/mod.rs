@@ -10,6 +10,8 @@ use serde_json::Value;
 const BINARY: &str = env!("CARGO_BIN_EXE_icegate");
 /// Generated records of about 480 bytes: 2,200 of them make a request of about 1 MB.
 pub(crate) const RECORDS_PER_REQUEST: u64 = 2_200;
+/// After how long without a segment shifted a benchmark gives up.
+const STANDSTILL: Duration = Duration::from_secs(300);
 /// How often a query is measured.
 const REPEATS: usize = 5;
 
@@ -74,11 +76,14 @@ impl Server {
         // A metric query reads its whole range, so that every segment in it is counted.
         let query = r#"sum(count_over_time({service_name="nobody"}[1m]))"#;
         let path = format!("/loki/api/v1/query_range?since=1h&step=60&query={}", encode(query));
-        loop {
+        let (mut last, mut since) = (u64::MAX, Instant::now());
+        while last > 0 {
             let answer: Value = serde_json::from_str(&self.get(&path).unwrap()).unwrap();
-            if answer["data"]["stats"]["icegate"]["segments"].as_u64().unwrap() == 0 {
-                return;
+            let left = answer["data"]["stats"]["icegate"]["segments"].as_u64().unwrap();
+            if left < last {
+                (last, since) = (left, Instant::now());
             }
+            assert!(since.elapsed() < STANDSTILL, "the shift stands still with {left} segments left");
             std::thread::sleep(Duration::from_millis(100));
         }
     }
