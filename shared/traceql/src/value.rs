@@ -151,8 +151,6 @@ impl Value {
         match (self, other) {
             (Self::Text(left), Self::Text(right)) => Some(left.as_bytes().cmp(right.as_bytes())),
             (Self::Bool(left), Self::Bool(right)) => Some(left.cmp(right)),
-            (Self::Status(left), Self::Status(right)) => (left == right).then_some(Ordering::Equal),
-            (Self::Kind(left), Self::Kind(right)) => (left == right).then_some(Ordering::Equal),
             _ => match (self.whole(), other.whole()) {
                 (Some(left), Some(right)) => Some(left.cmp(&right)),
                 _ => self.number()?.partial_cmp(&other.number()?),

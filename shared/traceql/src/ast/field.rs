@@ -70,7 +70,7 @@ pub enum Intrinsic {
     TraceId,
     /// The span's id in hexadecimal.
     SpanId,
-    /// Its parent's id in hexadecimal; a root has none.
+    /// Its parent's id in hexadecimal; zeros for a root.
     ParentId,
     /// How many spans name it as their parent.
     ChildCount,

@@ -1,9 +1,14 @@
 //! Recorded answers of a real system, read from the directory that `ICEGATE_CONFORMANCE` names.
 #![allow(clippy::print_stdout, reason = "says what is skipped, and how much was compared")]
 
+mod corpus;
 mod parsing;
+mod python_json;
+mod searches;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 /// Where the recordings are; `None`, with a line that says so, where there are none.
 fn directory(what: &str) -> Option<PathBuf> {
@@ -12,6 +17,13 @@ fn directory(what: &str) -> Option<PathBuf> {
         return None;
     };
     Some(PathBuf::from(directory).join("traceql"))
+}
+
+/// The recorded answers.
+fn recorded(directory: &Path) -> Vec<Value> {
+    let path = directory.join("expected.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Cases that differ, each with the reason above it.

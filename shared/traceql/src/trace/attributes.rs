@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use crate::Value;
+
+/// Attributes of one scope, each key once, in the order in which they were set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributes(Vec<(Arc<str>, Value)>);
+
+impl Attributes {
+    /// Sets an attribute; an earlier one with the key goes away. [`Value::Nil`], which stands for what TraceQL can't see (bytes, maps,
+    /// arrays of mixed types), sets none.
+    pub fn set(&mut self, key: impl Into<Arc<str>>, value: Value) {
+        let key = key.into();
+        self.0.retain(|(known, _)| *known != key);
+        if !value.is_nil() {
+            self.0.push((key, value));
+        }
+    }
+
+    /// The value of an attribute.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| **known == *key).map(|(_, value)| value)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+}
+
+impl<K: Into<Arc<str>>> FromIterator<(K, Value)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(pairs: I) -> Self {
+        let mut attributes = Self::default();
+        for (key, value) in pairs {
+            attributes.set(key, value);
+        }
+        attributes
+    }
+}
