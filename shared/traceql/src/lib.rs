@@ -5,6 +5,7 @@ mod check;
 mod error;
 mod eval;
 mod lexer;
+mod metrics;
 mod parse;
 mod pattern;
 mod print;
@@ -14,6 +15,7 @@ mod trace;
 mod value;
 
 pub use error::TraceqlError;
+pub use metrics::{Exemplar, MetricSeries, Metrics, MetricsLimits, MetricsOptions};
 pub use parse::{parse, parse_field, parse_filter};
 pub use search::{Search, SearchOptions, SpanMatch, SpansetMatch, TraceMatch};
 pub use trace::{Attributes, Event, Instrumentation, Link, NO_ROOT, ServiceStats, Span, SpanId, Trace, TraceId};

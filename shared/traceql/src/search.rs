@@ -153,13 +153,7 @@ impl Search {
         let subjects = spanset.spans.iter().take(told).filter_map(|index| Subject::of(trace, *index));
         let spans = subjects.map(|subject| {
             let (shown, span) = (self.shown.of(subject), subject.span);
-            SpanMatch {
-                id: span.id,
-                name: shown.name,
-                start: span.start,
-                duration: span.duration,
-                attributes: shown.attributes,
-            }
+            SpanMatch { id: span.id, name: shown.name, start: span.start, duration: span.duration, attributes: shown.attributes }
         });
         SpansetMatch {
             matched: spanset.spans.len(),

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use attributes::Attributes;
-pub use span::{Event, Instrumentation, Link, Span, SpanId, TraceId};
 pub(crate) use span::without_zeros;
+pub use span::{Event, Instrumentation, Link, Span, SpanId, TraceId};
 pub(crate) use tree::Tree;
 
 use crate::Status;

@@ -37,9 +37,18 @@ enum Node {
     Any(Box<Node>, Box<Node>, String),
     /// Whether it is nil, or isn't.
     Nil(Box<Node>, bool),
-    Match { inner: Box<Node>, regex: Regex, negated: bool },
+    Match {
+        inner: Box<Node>,
+        regex: Regex,
+        negated: bool,
+    },
     /// `literal` says which type the left side has to have, where it is an attribute compared with a literal.
-    Compare { op: BinaryOp, left: Box<Node>, right: Box<Node>, literal: bool },
+    Compare {
+        op: BinaryOp,
+        left: Box<Node>,
+        right: Box<Node>,
+        literal: bool,
+    },
     Arithmetic(BinaryOp, Box<Node>, Box<Node>),
 }
 
@@ -153,9 +162,7 @@ impl Node {
                 Value::Nil => Ok(Cow::Owned(Value::Nil)),
                 value => bool(!truth(value, text)?),
             },
-            Self::Both(left, right, text) => {
-                bool(truth(&*left.value(subject)?, text)? && truth(&*right.value(subject)?, text)?)
-            }
+            Self::Both(left, right, text) => bool(truth(&*left.value(subject)?, text)? && truth(&*right.value(subject)?, text)?),
             Self::Any(left, right, text) => bool(truth(&*left.value(subject)?, text)? || truth(&*right.value(subject)?, text)?),
             Self::Nil(inner, wanted) => bool(inner.value(subject)?.is_nil() == *wanted),
             Self::Match { inner, regex, negated } => bool(matches_regex(&*inner.value(subject)?, regex, *negated)),
@@ -164,9 +171,7 @@ impl Node {
                 bool((!literal || fits_literal(&left, &right)) && compare(*op, &left, &right))
             }
             Self::Negate(inner) => arithmetic(BinaryOp::Subtract, &Value::Int(0), &*inner.value(subject)?).map(Cow::Owned),
-            Self::Arithmetic(op, left, right) => {
-                arithmetic(*op, &*left.value(subject)?, &*right.value(subject)?).map(Cow::Owned)
-            }
+            Self::Arithmetic(op, left, right) => arithmetic(*op, &*left.value(subject)?, &*right.value(subject)?).map(Cow::Owned),
         }
     }
 }
@@ -174,7 +179,9 @@ impl Node {
 /// Ids of traces are compared without their leading zeros.
 pub(crate) fn normalised(field: &Field, value: Value) -> Value {
     match (field.intrinsic(), value) {
-        (Some(Intrinsic::TraceId | Intrinsic::LinkTraceId), Value::Text(id)) => Value::text(without_zeros(&id).to_ascii_lowercase()),
+        (Some(Intrinsic::TraceId | Intrinsic::LinkTraceId), Value::Text(id)) => {
+            Value::text(without_zeros(&id).to_ascii_lowercase())
+        }
         (Some(Intrinsic::SpanId | Intrinsic::ParentId | Intrinsic::LinkSpanId), Value::Text(id)) => {
             Value::text(id.to_ascii_lowercase())
         }

@@ -14,7 +14,13 @@ pub(crate) struct Pipeline {
 #[derive(Clone, Debug)]
 enum Stage {
     Spanset(Spansets),
-    Aggregate { op: AggregateOp, field: Option<Expr>, comparison: BinaryOp, value: Value, name: String },
+    Aggregate {
+        op: AggregateOp,
+        field: Option<Expr>,
+        comparison: BinaryOp,
+        value: Value,
+        name: String,
+    },
     By(Expr, String),
     Coalesce,
     /// Adds to what is shown and changes no spanset.

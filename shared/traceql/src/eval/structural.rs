@@ -60,15 +60,21 @@ impl Relation {
         match self {
             Self::Child => preorder.iter().for_each(|span| reached[*span] = parent(tree, *span).is_some_and(|up| given[up])),
             Self::Parent => {
-                preorder.iter().filter(|span| given[**span]).filter_map(|span| parent(tree, *span)).for_each(|up| reached[up] = true);
+                preorder
+                    .iter()
+                    .filter(|span| given[**span])
+                    .filter_map(|span| parent(tree, *span))
+                    .for_each(|up| reached[up] = true);
             }
             // A parent opens before its children, so that what holds of it is known.
-            Self::Descendant => preorder
-                .iter()
-                .for_each(|span| reached[*span] = parent(tree, *span).is_some_and(|up| given[up] || reached[up])),
-            Self::Ancestor => preorder.iter().rev().filter_map(|span| Some((*span, parent(tree, *span)?))).for_each(|(span, up)| {
-                reached[up] |= given[span] || reached[span];
-            }),
+            Self::Descendant => {
+                preorder.iter().for_each(|span| reached[*span] = parent(tree, *span).is_some_and(|up| given[up] || reached[up]))
+            }
+            Self::Ancestor => {
+                preorder.iter().rev().filter_map(|span| Some((*span, parent(tree, *span)?))).for_each(|(span, up)| {
+                    reached[up] |= given[span] || reached[span];
+                })
+            }
             Self::Sibling => siblings(tree, &given, &mut reached),
         }
         reached

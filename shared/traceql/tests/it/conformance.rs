@@ -4,6 +4,7 @@
 mod corpus;
 mod parsing;
 mod python_json;
+mod ranges;
 mod searches;
 
 use std::path::{Path, PathBuf};

@@ -26,7 +26,9 @@ impl Touched {
                 let fields = scopes.map(|scope| Field::attribute(Some(scope), name));
                 fields.filter_map(|field| self.value(&field, subject).map(|value| (field, value))).collect()
             }
-            Field::Attribute(_) => self.value(&self.field, subject).map(|value| (self.field.clone(), value)).into_iter().collect(),
+            Field::Attribute(_) => {
+                self.value(&self.field, subject).map(|value| (self.field.clone(), value)).into_iter().collect()
+            }
             Field::Intrinsic(intrinsic, _) => {
                 let field = Field::Intrinsic(*intrinsic, false);
                 self.value(&field, subject).map(|value| (field, value)).into_iter().collect()

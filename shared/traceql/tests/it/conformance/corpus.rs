@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 /// Runs the generator; `None`, with a line that says so, where there is no Python.
 pub(super) fn traces(directory: &Path) -> Option<Vec<Trace>> {
     let python = std::env::var("ICEGATE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let made = std::env::temp_dir().join(format!("icegate-traceql-{}-{:?}.ndjson", std::process::id(), std::thread::current().id()));
+    let made =
+        std::env::temp_dir().join(format!("icegate-traceql-{}-{:?}.ndjson", std::process::id(), std::thread::current().id()));
     let run = Command::new(&python).arg(directory.join("gen_traces.py")).arg("--out").arg(&made).status();
     let Ok(status) = run else {
         println!("skipped: {python} can't be run");
