@@ -8,7 +8,7 @@ mod spanset;
 mod structural;
 mod subject;
 
-pub(crate) use expr::Expr;
+pub(crate) use expr::{Expr, normalised};
 pub(crate) use pipeline::Pipeline;
 pub(crate) use shown::Shown;
 pub(crate) use subject::Subject;

@@ -158,10 +158,11 @@ impl Value {
         }
     }
 
-    /// As answers show it: durations, states and kinds are texts, an array of one element is that element.
+    /// As answers show it: durations, states, kinds and nil are texts, an array of one element is that element.
     #[must_use]
     pub fn shown(&self) -> Self {
         match self {
+            Self::Nil => Self::text("nil"),
             Self::Duration(nanos) => Self::text(go_duration(*nanos)),
             Self::Status(status) => Self::text(status.name()),
             Self::Kind(kind) => Self::text(kind.name()),

@@ -27,11 +27,13 @@ fn of_numbers(op: AggregateOp, values: Vec<Value>) -> Value {
         AggregateOp::Count => Value::Int(i64::try_from(count).unwrap_or(i64::MAX)),
         AggregateOp::Min => values.into_iter().min_by(order).unwrap_or_default(),
         AggregateOp::Max => values.into_iter().max_by(order).unwrap_or_default(),
-        AggregateOp::Sum => match values.iter().map(Value::whole).try_fold(0_i64, |sum, value| sum.checked_add(value?)) {
-            Some(nanos) if durations => Value::Duration(nanos),
-            Some(sum) if values.iter().all(|value| matches!(value, Value::Int(_))) => Value::Int(sum),
-            _ => Value::Float(values.iter().filter_map(Value::number).sum()),
-        },
+        AggregateOp::Sum => {
+            let sum = || values.iter().map(Value::whole).try_fold(0_i64, |sum, value| sum.checked_add(value?));
+            match sum().filter(|_| durations) {
+                Some(nanos) => Value::Duration(nanos),
+                None => Value::Float(values.iter().filter_map(Value::number).sum()),
+            }
+        }
         AggregateOp::Avg => {
             let mean = values.iter().filter_map(Value::number).sum::<f64>() / count as f64;
             if durations { Value::Duration(mean as i64) } else { Value::Float(mean) }

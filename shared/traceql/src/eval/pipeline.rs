@@ -61,11 +61,6 @@ impl Pipeline {
         }
         Ok(Some(true))
     }
-
-    /// Whether it is nothing but filters.
-    pub(crate) fn is_of_spans(&self) -> bool {
-        self.stages.iter().all(|stage| matches!(stage, Stage::Spanset(Spansets::Filter(_)) | Stage::Select))
-    }
 }
 
 impl Stage {

@@ -8,6 +8,7 @@ use super::frame::Frame;
 use super::{Exemplar, MetricsLimits, MetricsOptions, label, log2, weight};
 use crate::ast::{Field, MetricsFunction, MetricsQuery};
 use crate::eval::{Pipeline, Subject};
+use crate::plan::{self, Needs};
 use crate::{Trace, TraceqlError, Value};
 
 /// The label of a bucket of a histogram.
@@ -19,6 +20,7 @@ const QUANTILE: &str = "p";
 #[derive(Debug)]
 pub(super) struct Leaf {
     pipeline: Pipeline,
+    needs_traces: bool,
     function: MetricsFunction,
     by: Vec<(Field, Arc<str>)>,
     frame: Frame,
@@ -50,6 +52,7 @@ impl Leaf {
         };
         Ok(Self {
             pipeline: Pipeline::new(&leaf.pipeline)?,
+            needs_traces: plan::of_metrics(leaf).needs != Needs::Spans,
             function: function.clone(),
             by: by.iter().map(|field| (field.clone(), field.to_string().into())).collect(),
             frame,
@@ -61,11 +64,8 @@ impl Leaf {
         })
     }
 
-    /// Spans alone are enough where each is kept or not by itself and nothing of its trace is asked for.
-    pub(super) fn needs_traces(&self) -> bool {
-        let of_trace = |field: &Field| field.intrinsic().is_some_and(crate::ast::Intrinsic::is_of_trace);
-        let fields = self.by.iter().map(|(field, _)| field).chain(self.function.field());
-        !self.pipeline.is_of_spans() || fields.into_iter().any(of_trace) || self.compared.is_some()
+    pub(super) const fn needs_traces(&self) -> bool {
+        self.needs_traces
     }
 
     pub(super) fn add(&mut self, trace: &Trace) -> Result<(), TraceqlError> {

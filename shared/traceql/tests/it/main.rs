@@ -2,4 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod conformance;
+mod eval;
+mod hostile;
+mod limits;
 mod parse;
+mod plan;
+mod script;
+mod trees;

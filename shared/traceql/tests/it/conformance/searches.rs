@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::{Difference, corpus, directory, python_json, recorded, report};
+use crate::plan::check_soundness;
 
 const WINDOW: (i64, i64) = (1_768_471_200, 1_768_474_800);
 
@@ -25,6 +26,17 @@ fn searches_answer_as_recorded() {
     }
     println!("levels 0 to 4: {levels:?}");
     report("searches", cases.len(), &differences);
+}
+
+#[test]
+fn what_is_pushed_down_leaves_out_no_span_of_an_answer() {
+    let Some(directory) = directory("pushed down predicates") else { return };
+    let Some(mut traces) = corpus::traces(&directory) else { return };
+    traces.sort_by_key(Trace::id);
+    let searches = recorded(&directory).into_iter().filter(|case| case["kind"] == "search");
+    for case in searches {
+        check_soundness(&parse(case["query"].as_str().unwrap()).unwrap(), &traces[..150]);
+    }
 }
 
 #[test]

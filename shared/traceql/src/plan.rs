@@ -1,0 +1,202 @@
+//! What a scan can know of a query beforehand: which spans it may leave out, and what it has to read of the others.
+
+mod predicate;
+mod reads;
+
+use std::fmt;
+
+pub use predicate::{Condition, Predicate, Test};
+
+use crate::ast::{
+    Expr, Field, FieldExpr, Intrinsic, MetricsFunction, MetricsQuery, Pipeline, Query, SpansetExpr, SpansetOp, Stage,
+};
+use predicate::Pushed;
+
+/// Of what a query's answer is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    /// Of spans one by one.
+    Spans,
+    /// Of the spans of a trace that fit [`Plan::spans`], all of them together.
+    MatchingSpans,
+    /// Of all spans of a trace.
+    WholeTraces,
+}
+
+/// What a scan for one pipeline of a query has to give.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Of what the answer is made.
+    pub needs: Needs,
+    /// Spans that don't fit are in no answer. What can't be decided on columns is left out of it, so that it lets more through.
+    pub spans: Predicate,
+    /// Whether `spans` decides it all: a span that fits is in the answer, if the pipeline is nothing but filters.
+    pub exact: bool,
+    /// A trace in the answer has a span that fits, for each of these.
+    pub traces: Vec<Predicate>,
+    /// What is read of the spans that are looked at, each once, in the order of the text.
+    pub reads: Vec<Field>,
+}
+
+/// The plan of each pipeline of a query, in the order of [`Query::pipelines`].
+#[must_use]
+pub fn plan(query: &Query) -> Vec<Plan> {
+    match &query.expr {
+        Expr::Search(pipeline) => vec![of_pipeline(pipeline)],
+        Expr::Metrics(metrics) => metrics.leaves().into_iter().map(of_metrics).collect(),
+    }
+}
+
+/// What one filter decides, as tags and values are asked for with it.
+#[must_use]
+pub fn plan_filter(filter: &FieldExpr) -> Plan {
+    of_pipeline(&Pipeline { stages: vec![Stage::Spanset(SpansetExpr::Filter(filter.clone()))] })
+}
+
+fn of_pipeline(pipeline: &Pipeline) -> Plan {
+    let mut gathered = Gathered::default();
+    gathered.pipeline(pipeline);
+    let reads = reads::of_pipeline(pipeline);
+    let needs = if reads.iter().any(is_of_trace) { Needs::WholeTraces } else { gathered.needs };
+    let spans = gathered.spans.unwrap_or(Pushed::EVERYTHING);
+    Plan { needs, spans: spans.predicate, exact: spans.exact, traces: gathered.traces, reads }
+}
+
+pub(crate) fn of_metrics(leaf: &MetricsQuery) -> Plan {
+    let mut plan = of_pipeline(&leaf.pipeline);
+    let selection = match &leaf.function {
+        MetricsFunction::Compare(compare) => {
+            // Values of all attributes are counted, and those of the trace's root.
+            plan.needs = Needs::WholeTraces;
+            Some(&compare.selection)
+        }
+        _ => None,
+    };
+    reads::add_metrics(&mut plan.reads, leaf, selection);
+    if plan.reads.iter().any(is_of_trace) {
+        plan.needs = Needs::WholeTraces;
+    }
+    plan
+}
+
+fn is_of_trace(field: &Field) -> bool {
+    field.intrinsic().is_some_and(Intrinsic::is_of_trace)
+}
+
+/// What is known of the stages so far.
+struct Gathered {
+    needs: Needs,
+    /// Which spans the stages look at; nothing before the first filter.
+    spans: Option<Pushed>,
+    traces: Vec<Predicate>,
+    /// Whether the stages so far are filters, so that another one narrows them.
+    filters: bool,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self { needs: Needs::Spans, spans: None, traces: Vec::new(), filters: true }
+    }
+}
+
+impl Gathered {
+    fn pipeline(&mut self, pipeline: &Pipeline) {
+        for stage in &pipeline.stages {
+            match stage {
+                Stage::Select(_) => {}
+                Stage::By(_) | Stage::Coalesce | Stage::Aggregate(_) => {
+                    self.needs = self.needs.max(Needs::MatchingSpans);
+                    self.filters = false;
+                }
+                Stage::Spanset(spanset) => self.spanset(spanset),
+            }
+        }
+        if self.spans.is_none() {
+            self.spans = Some(Pushed::EVERYTHING);
+        }
+        self.traces.retain(|predicate| *predicate != Predicate::All(Vec::new()));
+        self.traces.dedup();
+    }
+
+    /// Later stages choose of what the ones before leave, so that those alone decide which spans are looked at, unless all of them
+    /// are filters.
+    fn spanset(&mut self, spanset: &SpansetExpr) {
+        match (spanset, &self.spans) {
+            (SpansetExpr::Filter(filter), Some(before)) if self.filters => {
+                let both = before.clone().and(Pushed::of(filter));
+                self.traces = vec![both.predicate.clone()];
+                self.spans = Some(both);
+            }
+            (_, before) => {
+                let chosen = choice(spanset);
+                self.needs = self.needs.max(chosen.needs);
+                self.traces.extend(chosen.traces);
+                if before.is_none() {
+                    // A stage before it may have looked at all spans.
+                    self.spans = Some(if self.filters { chosen.spans } else { Pushed::EVERYTHING });
+                }
+                self.filters &= matches!(spanset, SpansetExpr::Filter(_));
+            }
+        }
+    }
+}
+
+/// What one expression on spansets looks at and asks for.
+struct Choice {
+    needs: Needs,
+    spans: Pushed,
+    traces: Vec<Predicate>,
+}
+
+fn choice(spanset: &SpansetExpr) -> Choice {
+    match spanset {
+        SpansetExpr::Filter(filter) => {
+            let spans = Pushed::of(filter);
+            Choice { needs: Needs::Spans, traces: vec![spans.predicate.clone()], spans }
+        }
+        SpansetExpr::Wrapped(pipeline) => {
+            let mut inner = Gathered::default();
+            inner.pipeline(pipeline);
+            Choice { needs: inner.needs, spans: inner.spans.unwrap_or(Pushed::EVERYTHING), traces: inner.traces }
+        }
+        SpansetExpr::Binary(op, left, right) => both(*op, choice(left), choice(right)),
+    }
+}
+
+fn both(op: SpansetOp, left: Choice, right: Choice) -> Choice {
+    let traces = match op {
+        // Of several conditions, each of which another span may fit, one is enough to leave traces out.
+        SpansetOp::Or => vec![Predicate::any([left.traces, right.traces].map(first).to_vec())],
+        // Spans that have no partner on the left are found without any.
+        _ if op.is_negated() => right.traces,
+        _ => left.traces.into_iter().chain(right.traces).collect(),
+    };
+    let needs = if op.is_structural() { Needs::WholeTraces } else { left.needs.max(right.needs).max(Needs::MatchingSpans) };
+    Choice { needs, spans: left.spans.or(right.spans), traces }
+}
+
+fn first(traces: Vec<Predicate>) -> Predicate {
+    traces.into_iter().next().unwrap_or(Predicate::All(Vec::new()))
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "needs {}", self.needs)?;
+        writeln!(f, "spans {}{}", self.spans, if self.exact { "" } else { ", and more" })?;
+        for predicate in &self.traces {
+            writeln!(f, "trace with {predicate}")?;
+        }
+        let reads: Vec<_> = self.reads.iter().map(ToString::to_string).collect();
+        write!(f, "reads {}", reads.join(", "))
+    }
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Spans => "spans",
+            Self::MatchingSpans => "matching spans",
+            Self::WholeTraces => "whole traces",
+        })
+    }
+}
