@@ -6,6 +6,9 @@ use serde_json::Value as Json;
 use super::searches::typed;
 use super::{Difference, corpus, directory, recorded, report};
 
+/// Labels with their values' types, and points with their times in milliseconds.
+type Normal = (Vec<[String; 2]>, Vec<(String, f64)>);
+
 const SECOND: i64 = 1_000_000_000;
 
 #[test]
@@ -26,14 +29,14 @@ fn metrics_answer_as_recorded() {
 
 fn compare(case: &Json, traces: &[Trace]) -> Result<(), String> {
     let found = ask(case, traces).map_err(|error| error.to_string())?;
-    let mut found: Vec<(Vec<[String; 2]>, Vec<(String, f64)>)> = found.iter().map(normal).collect();
+    let mut found: Vec<Normal> = found.iter().map(normal).collect();
     if case["kind"] == "instant" {
         found.iter_mut().flat_map(|(_, points)| points).for_each(|point| point.0 = "instant".to_owned());
     }
     found.sort_by_key(|(labels, _)| serde_json::to_string(labels).unwrap());
     let mut expected: Vec<_> = case["answer"]["series"].as_array().unwrap().iter().map(recorded_series).collect();
     expected.sort_by_key(|(labels, _)| serde_json::to_string(labels).unwrap());
-    let labels = |all: &[(Vec<[String; 2]>, Vec<(String, f64)>)]| all.iter().map(|one| one.0.clone()).collect::<Vec<_>>();
+    let labels = |all: &[Normal]| all.iter().map(|one| one.0.clone()).collect::<Vec<_>>();
     if labels(&found) != labels(&expected) {
         return Err(format!("labels {:?}, recorded {:?}", labels(&found), labels(&expected)));
     }
@@ -90,13 +93,13 @@ fn ask(case: &Json, traces: &[Trace]) -> Result<Vec<MetricSeries>, TraceqlError>
     Ok(whole)
 }
 
-fn normal(series: &MetricSeries) -> (Vec<[String; 2]>, Vec<(String, f64)>) {
+fn normal(series: &MetricSeries) -> Normal {
     let mut labels: Vec<_> = series.labels.iter().map(|(name, value): &(String, Value)| [name.clone(), typed(value)]).collect();
     labels.sort();
     (labels, series.points.iter().map(|(time, value)| ((time / 1_000_000).to_string(), *value)).collect())
 }
 
-fn recorded_series(series: &Json) -> (Vec<[String; 2]>, Vec<(String, f64)>) {
+fn recorded_series(series: &Json) -> Normal {
     let pair = |pair: &Json| [pair[0].as_str().unwrap().to_owned(), pair[1].as_str().unwrap().to_owned()];
     let number = |value: &Json| value.as_str().unwrap().parse().unwrap();
     let points = match series["samples"].as_array() {
