@@ -30,6 +30,11 @@ pub(crate) fn query(text: &str, query: &Query) -> Result<(), TraceqlError> {
     }
 }
 
+/// Checks one filter.
+pub(crate) fn filter(text: &str, filter: &FieldExpr) -> Result<(), TraceqlError> {
+    Check { text }.filter(filter)
+}
+
 struct Check<'a> {
     text: &'a str,
 }

@@ -90,8 +90,8 @@ pub enum TraceqlError {
         /// The type of the value.
         found: &'static str,
     },
-    /// Spans came one by one to a query that looks at whole traces.
-    #[error("the query looks at whole traces and can't be answered from single spans")]
+    /// Spans came one by one, or without what their traces decide, to a query that looks at more.
+    #[error("the query looks at whole traces and can't be answered from single spans alone")]
     NeedsTraces,
     /// Two states of metrics that don't belong together.
     #[error("partial metrics of different queries can't be merged")]

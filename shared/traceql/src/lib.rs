@@ -48,8 +48,8 @@ mod value;
 
 pub use error::TraceqlError;
 pub use metrics::{Exemplar, MetricSeries, Metrics, MetricsLimits, MetricsOptions};
-pub use parse::{parse, parse_field, parse_filter};
+pub use parse::{parse, parse_field, parse_filter, parse_filter_leniently};
 pub use plan::{Condition, Needs, Plan, Predicate, Test, plan, plan_filter};
 pub use search::{Search, SearchOptions, SpanMatch, SpansetMatch, TraceMatch};
-pub use trace::{Attributes, Event, Instrumentation, Link, NO_ROOT, ServiceStats, Span, SpanId, Trace, TraceId};
+pub use trace::{Attributes, Event, Facts, Instrumentation, Link, NO_ROOT, ServiceStats, Span, SpanId, Trace, TraceId};
 pub use value::{Kind, Status, Value, go_duration};

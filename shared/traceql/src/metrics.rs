@@ -15,7 +15,8 @@ mod weight;
 
 use crate::ast::{Expr, MetricsExpr, Query};
 use crate::eval::Subject;
-use crate::trace::TraceId;
+use crate::plan::Needs;
+use crate::trace::{Facts, TraceId};
 use crate::{Span, Trace, TraceqlError, Value};
 use frame::Frame;
 use leaf::Leaf;
@@ -98,10 +99,16 @@ impl Metrics {
         Ok(Self { expr: expr.clone(), frame, leaves: leaves.collect::<Result<_, _>>()? })
     }
 
-    /// Whether only whole traces answer the query, and not spans one by one.
+    /// Whether only traces answer the query, and not spans one by one.
     #[must_use]
     pub fn needs_traces(&self) -> bool {
-        self.leaves.iter().any(Leaf::needs_traces)
+        self.leaves.iter().any(|leaf| leaf.plan().needs != Needs::Spans)
+    }
+
+    /// Whether spans one by one have to come with what their traces decide.
+    #[must_use]
+    pub fn needs_facts(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.plan().facts)
     }
 
     /// Takes in a whole trace.
@@ -112,12 +119,12 @@ impl Metrics {
         self.leaves.iter_mut().try_for_each(|leaf| leaf.add(trace))
     }
 
-    /// Takes in one span of a trace.
+    /// Takes in one span of a trace, with what the whole trace decides of it, where that is needed.
     ///
     /// # Errors
     /// As [`Metrics::add`]; [`TraceqlError::NeedsTraces`].
-    pub fn add_span(&mut self, trace_id: TraceId, span: &Span) -> Result<(), TraceqlError> {
-        self.leaves.iter_mut().try_for_each(|leaf| leaf.add_span(Subject::alone(trace_id, span)))
+    pub fn add_span(&mut self, trace_id: TraceId, span: &Span, facts: Option<&Facts>) -> Result<(), TraceqlError> {
+        self.leaves.iter_mut().try_for_each(|leaf| leaf.add_span(Subject::alone(trace_id, span, facts)))
     }
 
     /// Takes over what another has seen, of other spans for the same query and options.

@@ -1,11 +1,14 @@
 //! Text to tree, by recursive descent.
 
 mod field_expr;
+mod lenient;
 mod metrics;
 mod pipeline;
 mod scalar;
 
 use icegate_syntax::{Place, Span};
+
+pub use lenient::parse_filter_leniently;
 
 use crate::ast::{Expr, Field, FieldExpr, Intrinsic, Pipeline, Query, SpansetExpr, Stage};
 use crate::token::Token;

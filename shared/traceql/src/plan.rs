@@ -7,9 +7,7 @@ use std::fmt;
 
 pub use predicate::{Condition, Predicate, Test};
 
-use crate::ast::{
-    Expr, Field, FieldExpr, Intrinsic, MetricsFunction, MetricsQuery, Pipeline, Query, SpansetExpr, SpansetOp, Stage,
-};
+use crate::ast::{Expr, Field, FieldExpr, Intrinsic, MetricsQuery, Pipeline, Query, SpansetExpr, SpansetOp, Stage};
 use predicate::Pushed;
 
 /// Of what a query's answer is made.
@@ -19,7 +17,7 @@ pub enum Needs {
     Spans,
     /// Of the spans of a trace that fit [`Plan::spans`], all of them together.
     MatchingSpans,
-    /// Of all spans of a trace.
+    /// Of all spans of a trace, for how they hang together.
     WholeTraces,
 }
 
@@ -28,6 +26,8 @@ pub enum Needs {
 pub struct Plan {
     /// Of what the answer is made.
     pub needs: Needs,
+    /// Whether something is read that the whole trace decides: then spans come with their [`crate::Facts`], or in whole traces.
+    pub facts: bool,
     /// Spans that don't fit are in no answer. What can't be decided on columns is left out of it, so that it lets more through.
     pub spans: Predicate,
     /// Whether `spans` decides it all: a span that fits is in the answer, if the pipeline is nothing but filters.
@@ -57,25 +57,15 @@ fn of_pipeline(pipeline: &Pipeline) -> Plan {
     let mut gathered = Gathered::default();
     gathered.pipeline(pipeline);
     let reads = reads::of_pipeline(pipeline);
-    let needs = if reads.iter().any(is_of_trace) { Needs::WholeTraces } else { gathered.needs };
     let spans = gathered.spans.unwrap_or(Pushed::EVERYTHING);
-    Plan { needs, spans: spans.predicate, exact: spans.exact, traces: gathered.traces, reads }
+    let facts = reads.iter().any(is_of_trace);
+    Plan { needs: gathered.needs, facts, spans: spans.predicate, exact: spans.exact, traces: gathered.traces, reads }
 }
 
 pub(crate) fn of_metrics(leaf: &MetricsQuery) -> Plan {
     let mut plan = of_pipeline(&leaf.pipeline);
-    let selection = match &leaf.function {
-        MetricsFunction::Compare(compare) => {
-            // Values of all attributes are counted, and those of the trace's root.
-            plan.needs = Needs::WholeTraces;
-            Some(&compare.selection)
-        }
-        _ => None,
-    };
-    reads::add_metrics(&mut plan.reads, leaf, selection);
-    if plan.reads.iter().any(is_of_trace) {
-        plan.needs = Needs::WholeTraces;
-    }
+    reads::add_metrics(&mut plan.reads, leaf);
+    plan.facts = plan.reads.iter().any(is_of_trace);
     plan
 }
 
@@ -181,7 +171,7 @@ fn first(traces: Vec<Predicate>) -> Predicate {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "needs {}", self.needs)?;
+        writeln!(f, "needs {}{}", self.needs, if self.facts { " and facts of traces" } else { "" })?;
         writeln!(f, "spans {}{}", self.spans, if self.exact { "" } else { ", and more" })?;
         for predicate in &self.traces {
             writeln!(f, "trace with {predicate}")?;

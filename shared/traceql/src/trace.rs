@@ -26,6 +26,27 @@ pub struct Trace {
     start: i64,
     end: i64,
     root: Option<usize>,
+    root_name: Arc<str>,
+    root_service: Arc<str>,
+}
+
+/// What the whole trace decides of one of its spans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The name of the trace's root, empty where no root has arrived.
+    pub root_name: Arc<str>,
+    /// The service of the trace's root, empty where no root has arrived.
+    pub root_service: Arc<str>,
+    /// From the trace's first start to its last end, in nanoseconds.
+    pub duration: i64,
+    /// When the span opens in the numbering of its trace; 0 where no root is above it.
+    pub nested_set_left: i64,
+    /// When it closes; 0 where no root is above it.
+    pub nested_set_right: i64,
+    /// When its parent opens; -1 for a root, 0 where no root is above it.
+    pub nested_set_parent: i64,
+    /// How many spans name it as their parent.
+    pub child_count: i64,
 }
 
 /// How many spans of a service a trace has.
@@ -45,7 +66,24 @@ impl Trace {
         let start = spans.iter().map(|span| span.start).min().unwrap_or_default();
         let end = spans.iter().map(Span::end).max().unwrap_or_default();
         let root = spans.iter().rposition(|span| span.parent.is_none());
-        Self { id, spans, tree, start, end, root }
+        let of_root = root.map(|root| (Arc::clone(&spans[root].name), spans[root].service()));
+        let (root_name, root_service) = of_root.unwrap_or_default();
+        Self { id, spans, tree, start, end, root, root_name, root_service }
+    }
+
+    /// What the trace decides of the span with this index.
+    #[must_use]
+    pub fn facts(&self, span: usize) -> Facts {
+        let place = self.tree.place(span);
+        Facts {
+            root_name: Arc::clone(&self.root_name),
+            root_service: Arc::clone(&self.root_service),
+            duration: self.duration(),
+            nested_set_left: place.left,
+            nested_set_right: place.right,
+            nested_set_parent: self.tree.parent_left(span),
+            child_count: place.children,
+        }
     }
 
     /// Its id.

@@ -116,7 +116,7 @@ impl Node {
             _ => false,
         };
         let span = crate::Span::default();
-        let value = constant.then(|| self.value(&Subject::alone(Default::default(), &span)).map(Cow::into_owned));
+        let value = constant.then(|| self.value(&Subject::alone(Default::default(), &span, None)).map(Cow::into_owned));
         match value {
             Some(Ok(value)) => Self::Value(value),
             _ => self,

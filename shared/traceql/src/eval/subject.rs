@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::ast::{Attribute, Field, Intrinsic, Scope};
-use crate::trace::{Event, Link, Trace, TraceId};
+use crate::trace::{Event, Facts, Link, Trace, TraceId};
 use crate::{Span, Value};
 
 /// One span, with one of its events and one of its links, as an expression sees it.
@@ -10,26 +10,40 @@ use crate::{Span, Value};
 pub(crate) struct Subject<'a> {
     trace_id: TraceId,
     pub(crate) span: &'a Span,
-    /// Its trace and its index there, where the whole trace is known.
-    trace: Option<(&'a Trace, usize)>,
+    surroundings: Surroundings<'a>,
     event: Option<&'a Event>,
     link: Option<&'a Link>,
+}
+
+/// What is known of the span's trace.
+#[derive(Clone, Copy)]
+enum Surroundings<'a> {
+    Nothing,
+    Facts(&'a Facts),
+    /// The whole trace, and the index of the span there.
+    Trace(&'a Trace, usize),
 }
 
 impl<'a> Subject<'a> {
     /// A span of a whole trace.
     pub(crate) fn of(trace: &'a Trace, index: usize) -> Option<Self> {
         let span = trace.spans().get(index)?;
-        Some(Self { trace_id: trace.id(), span, trace: Some((trace, index)), event: None, link: None })
+        Some(Self { trace_id: trace.id(), span, surroundings: Surroundings::Trace(trace, index), event: None, link: None })
     }
 
-    /// A span whose trace isn't known.
-    pub(crate) const fn alone(trace_id: TraceId, span: &'a Span) -> Self {
-        Self { trace_id, span, trace: None, event: None, link: None }
+    /// A span alone, with what is known of its trace.
+    pub(crate) fn alone(trace_id: TraceId, span: &'a Span, facts: Option<&'a Facts>) -> Self {
+        let surroundings = facts.map_or(Surroundings::Nothing, Surroundings::Facts);
+        Self { trace_id, span, surroundings, event: None, link: None }
     }
 
     pub(crate) const fn trace_id(&self) -> TraceId {
         self.trace_id
+    }
+
+    /// Whether it is known what the whole trace decides.
+    pub(crate) const fn has_facts(&self) -> bool {
+        !matches!(self.surroundings, Surroundings::Nothing)
     }
 
     /// With each of the span's events, or with none where there is none; likewise with its links.
@@ -86,19 +100,25 @@ impl<'a> Subject<'a> {
 
     /// What the whole trace decides.
     fn of_trace(&self, intrinsic: Intrinsic) -> Option<Value> {
-        let (trace, index) = self.trace?;
-        let place = trace.tree().place(index);
-        Some(match intrinsic {
-            Intrinsic::RootName => Value::Text(trace.root().map_or_else(|| "".into(), |root| Arc::clone(&root.name))),
-            Intrinsic::RootServiceName => Value::Text(trace.root().map_or_else(|| "".into(), Span::service)),
-            Intrinsic::TraceDuration => Value::Duration(trace.duration()),
-            Intrinsic::NestedSetLeft => Value::Int(place.left),
-            Intrinsic::NestedSetRight => Value::Int(place.right),
-            Intrinsic::NestedSetParent => Value::Int(trace.tree().parent_left(index)),
-            Intrinsic::ChildCount => Value::Int(place.children),
-            _ => return None,
-        })
+        match self.surroundings {
+            Surroundings::Nothing => None,
+            Surroundings::Facts(facts) => of_facts(facts, intrinsic),
+            Surroundings::Trace(trace, index) => of_facts(&trace.facts(index), intrinsic),
+        }
     }
+}
+
+fn of_facts(facts: &Facts, intrinsic: Intrinsic) -> Option<Value> {
+    Some(match intrinsic {
+        Intrinsic::RootName => Value::Text(Arc::clone(&facts.root_name)),
+        Intrinsic::RootServiceName => Value::Text(Arc::clone(&facts.root_service)),
+        Intrinsic::TraceDuration => Value::Duration(facts.duration),
+        Intrinsic::NestedSetLeft => Value::Int(facts.nested_set_left),
+        Intrinsic::NestedSetRight => Value::Int(facts.nested_set_right),
+        Intrinsic::NestedSetParent => Value::Int(facts.nested_set_parent),
+        Intrinsic::ChildCount => Value::Int(facts.child_count),
+        _ => return None,
+    })
 }
 
 /// Each of `all`, or nothing once where there is none or none is wanted.

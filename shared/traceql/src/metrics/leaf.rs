@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::{Exemplar, MetricsLimits, MetricsOptions, label, log2, weight};
 use crate::ast::{Field, MetricsFunction, MetricsQuery};
 use crate::eval::{Pipeline, Subject};
-use crate::plan::{self, Needs};
+use crate::plan::{self, Needs, Plan};
 use crate::{Trace, TraceqlError, Value};
 
 /// The label of a bucket of a histogram.
@@ -20,7 +20,7 @@ const QUANTILE: &str = "p";
 #[derive(Debug)]
 pub(super) struct Leaf {
     pipeline: Pipeline,
-    needs_traces: bool,
+    plan: Plan,
     function: MetricsFunction,
     by: Vec<(Field, Arc<str>)>,
     frame: Frame,
@@ -52,7 +52,7 @@ impl Leaf {
         };
         Ok(Self {
             pipeline: Pipeline::new(&leaf.pipeline)?,
-            needs_traces: plan::of_metrics(leaf).needs != Needs::Spans,
+            plan: plan::of_metrics(leaf),
             function: function.clone(),
             by: by.iter().map(|field| (field.clone(), field.to_string().into())).collect(),
             frame,
@@ -64,8 +64,8 @@ impl Leaf {
         })
     }
 
-    pub(super) const fn needs_traces(&self) -> bool {
-        self.needs_traces
+    pub(super) const fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     pub(super) fn add(&mut self, trace: &Trace) -> Result<(), TraceqlError> {
@@ -80,7 +80,7 @@ impl Leaf {
     }
 
     pub(super) fn add_span(&mut self, subject: Subject<'_>) -> Result<(), TraceqlError> {
-        if self.needs_traces() {
+        if self.plan.needs != Needs::Spans || self.plan.facts && !subject.has_facts() {
             return Err(TraceqlError::NeedsTraces);
         }
         if self.pipeline.keeps(subject)? == Some(true) { self.observe(subject) } else { Ok(()) }

@@ -32,12 +32,10 @@ fn wrapped(spanset: &SpansetExpr, reads: &mut Vec<Field>) {
 }
 
 /// What a metrics function reads besides.
-pub(super) fn add_metrics(reads: &mut Vec<Field>, leaf: &MetricsQuery, selection: Option<&FieldExpr>) {
+pub(super) fn add_metrics(reads: &mut Vec<Field>, leaf: &MetricsQuery) {
     leaf.by.iter().chain(leaf.function.field()).for_each(|field| add(reads, field));
-    if let Some(selection) = selection {
-        add_expr(reads, selection);
-    }
-    if matches!(leaf.function, MetricsFunction::Compare(_)) {
+    if let MetricsFunction::Compare(compare) = &leaf.function {
+        add_expr(reads, &compare.selection);
         let compared = [
             Intrinsic::Name,
             Intrinsic::Kind,

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "says what is skipped, and how much was compared")]
 
 mod corpus;
+mod errors;
 mod parsing;
 mod python_json;
 mod ranges;

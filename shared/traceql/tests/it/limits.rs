@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use icegate_model::ErrorKind;
 use icegate_traceql::{
-    Attributes, Exemplar, Metrics, MetricsLimits, MetricsOptions, Search, SearchOptions, Span, SpanId, Trace, TraceId, Value,
-    parse,
+    Attributes, Exemplar, Facts, Metrics, MetricsLimits, MetricsOptions, Search, SearchOptions, Span, SpanId, Trace, TraceId,
+    Value, parse,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -87,11 +87,18 @@ fn metrics_that_cant_be_are_refused_before_they_run() {
 }
 
 #[test]
-fn spans_alone_are_refused_where_traces_are_needed() {
-    for query in ["{ } >> { } | rate()", "{ } | rate() by (rootName)", "{ nestedSetParent < 0 } | rate()", "{ } | compare({ })"] {
-        let mut metrics = Metrics::new(&parse(query).unwrap(), &options(MetricsLimits::default())).unwrap();
+fn spans_alone_are_refused_where_more_is_needed() {
+    let new = |query: &str| Metrics::new(&parse(query).unwrap(), &options(MetricsLimits::default())).unwrap();
+    for query in ["{ } >> { } | rate()", "{ } | count() > 0 | rate()", "{ } | by(name) | rate()"] {
+        let mut metrics = new(query);
         assert!(metrics.needs_traces(), "{query}");
-        assert!(metrics.add_span(TraceId([1; 16]), &span(1)).is_err(), "{query}");
+        assert!(metrics.add_span(TraceId([1; 16]), &span(1), Some(&Facts::default())).is_err(), "{query}");
+    }
+    for query in ["{ } | rate() by (rootName)", "{ nestedSetParent < 0 } | rate()", "{ } | compare({ })"] {
+        let mut metrics = new(query);
+        assert!(!metrics.needs_traces() && metrics.needs_facts(), "{query}");
+        assert!(metrics.add_span(TraceId([1; 16]), &span(1), None).is_err(), "{query}");
+        assert!(metrics.add_span(TraceId([1; 16]), &span(1), Some(&Facts::default())).is_ok(), "{query}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Syntax: `tests/parse/valid.test` and `invalid.test`, one query a line, behind an invalid one `=> message`.
 
 use icegate_syntax::Position;
-use icegate_traceql::{TraceqlError, parse, parse_field, parse_filter};
+use icegate_traceql::{TraceqlError, parse, parse_field, parse_filter, parse_filter_leniently};
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with("# "))
@@ -63,5 +63,24 @@ fn a_filter_and_a_field_are_read_alone() {
     }
     for bad in ["", "foo", "span.a span.b", "1", "{ span.a }", "span."] {
         assert!(parse_field(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn of_a_filter_that_is_being_typed_the_finished_comparisons_are_kept() {
+    for (text, kept) in [
+        ("{ span.a = 1 || !span.b }", "span.a = 1 || !span.b"),
+        ("{ span.a = 1 && resource.service.name = }", "span.a = 1"),
+        ("{ resource.service.name = ", "true"),
+        ("{ resource.service.name = \"web\" && span.b = \"unfini", "resource.service.name = \"web\""),
+        ("{ span.a = 1 && foo = 2 && status = error && 3", "span.a = 1 && status = error"),
+        ("{ span.a = 1 && name = 5 && span.b =~ \"[\" && kind = server", "span.a = 1 && kind = server"),
+        ("{ span.a = 1 + ", "true"),
+        ("{ span.a = 1 || span.b = ", "true"),
+        ("{ span.a = 1 } | rate(", "true"),
+        ("", "true"),
+        ("{ } | count() > 1", "true"),
+    ] {
+        assert_eq!(parse_filter_leniently(text).to_string(), kept, "{text}");
     }
 }

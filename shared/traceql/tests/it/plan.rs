@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use icegate_traceql::ast::{Expr, Pipeline, Query, SpansetExpr, Stage};
-use icegate_traceql::{Needs, Predicate, Search, SearchOptions, Test, Trace, parse, plan};
+use icegate_traceql::{Needs, Predicate, Search, SearchOptions, SpanId, Test, Trace, TraceId, TraceqlError, parse, plan};
 
 #[test]
 fn scripts_state_what_is_pushed_down_and_read() {
@@ -26,53 +26,56 @@ fn scripts_state_what_is_pushed_down_and_read() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// A span of a trace.
+type Found = (TraceId, SpanId);
+
 /// Each span of an answer fits what is pushed down, exactly those where it says so, and each trace has the spans that it has to have.
 pub(crate) fn check_soundness(query: &Query, traces: &[Trace]) {
     let Expr::Search(pipeline) = &query.expr else { return };
+    let Ok(found) = spans(query, traces) else { return };
     let plan = &plan(query)[0];
-    for trace in traces {
-        let Ok(found) = spans(query, trace) else { continue };
-        if found.is_empty() && !plan.exact {
-            continue;
-        }
-        let pushed = fitting(&plan.spans, trace);
-        assert!(found.iter().all(|span| pushed.contains(span)), "{query}: {plan} leaves out spans of {found:?}");
-        let filters =
-            pipeline.stages.iter().all(|stage| matches!(stage, Stage::Spanset(SpansetExpr::Filter(_)) | Stage::Select(_)));
-        if filters && plan.exact {
-            assert_eq!(pushed, found, "{query}: {plan} isn't exact");
-            assert!(plan.needs != Needs::MatchingSpans);
-        }
-        for predicate in plan.traces.iter().filter(|_| !found.is_empty()) {
-            assert!(!fitting(predicate, trace).is_empty(), "{query}: {predicate} leaves out a trace of the answer");
-        }
+    let pushed = fitting(&plan.spans, traces);
+    assert!(found.is_subset(&pushed), "{query}: {plan} leaves out spans of the answer");
+    let filters = pipeline.stages.iter().all(|stage| matches!(stage, Stage::Spanset(SpansetExpr::Filter(_)) | Stage::Select(_)));
+    assert_eq!(plan.needs == Needs::Spans, filters, "{query}");
+    if filters && plan.exact {
+        assert_eq!(pushed, found, "{query}: {plan} isn't exact");
+    }
+    let answered = |found: &BTreeSet<Found>| found.iter().map(|(trace, _)| *trace).collect::<BTreeSet<_>>();
+    for predicate in &plan.traces {
+        let held = answered(&fitting(predicate, traces));
+        assert!(answered(&found).is_subset(&held), "{query}: {predicate} leaves out a trace of the answer");
     }
 }
 
 /// The spans that fit: each condition by itself, as the query that says the same.
-fn fitting(predicate: &Predicate, trace: &Trace) -> BTreeSet<String> {
-    let all = || trace.spans().iter().map(|span| span.id.to_string()).collect::<BTreeSet<_>>();
+fn fitting(predicate: &Predicate, traces: &[Trace]) -> BTreeSet<Found> {
+    let all = || traces.iter().flat_map(|trace| trace.spans().iter().map(|span| (trace.id(), span.id))).collect::<BTreeSet<_>>();
     match predicate {
-        Predicate::All(parts) => parts.iter().fold(all(), |kept, part| &kept & &fitting(part, trace)),
-        Predicate::Any(parts) => parts.iter().flat_map(|part| fitting(part, trace)).collect(),
-        Predicate::Not(inner) => &all() - &fitting(inner, trace),
+        Predicate::All(parts) => parts.iter().fold(all(), |kept, part| &kept & &fitting(part, traces)),
+        Predicate::Any(parts) => parts.iter().flat_map(|part| fitting(part, traces)).collect(),
+        Predicate::Not(inner) => &all() - &fitting(inner, traces),
         Predicate::Condition(condition) => {
             let written = match condition.test {
                 Test::Present => format!("{} != nil", condition.field),
                 Test::Absent => format!("{} = nil", condition.field),
                 _ => condition.to_string(),
             };
-            spans(&parse(&format!("{{ {written} }}")).unwrap(), trace).unwrap()
+            spans(&parse(&format!("{{ {written} }}")).unwrap(), traces).unwrap()
         }
     }
 }
 
-fn spans(query: &Query, trace: &Trace) -> Result<BTreeSet<String>, icegate_traceql::TraceqlError> {
-    let mut search = Search::new(query, SearchOptions { limit: 1, spans: 1_000, window: None })?;
-    search.add(trace)?;
-    let found = search.finish();
-    let sets = found.iter().flat_map(|found| &found.spansets);
-    Ok(sets.flat_map(|set| &set.spans).map(|span| span.id.to_string()).collect())
+fn spans(query: &Query, traces: &[Trace]) -> Result<BTreeSet<Found>, TraceqlError> {
+    let mut search = Search::new(query, SearchOptions { limit: traces.len(), spans: usize::MAX, window: None })?;
+    for trace in traces {
+        search.add(trace)?;
+    }
+    let mut spans = BTreeSet::new();
+    for found in search.finish() {
+        spans.extend(found.spansets.iter().flat_map(|set| &set.spans).map(|span| (found.id, span.id)));
+    }
+    Ok(spans)
 }
 
 #[test]

@@ -118,7 +118,10 @@ fn metrics(query: &str, start: i64, end: i64, step: Option<i64>, traces: &[Trace
         if whole.needs_traces() {
             parts[index % 2].add(trace)?;
         } else {
-            trace.spans().iter().try_for_each(|span| parts[index % 2].add_span(trace.id(), span))?;
+            for (at, span) in trace.spans().iter().enumerate() {
+                let facts = whole.needs_facts().then(|| trace.facts(at));
+                parts[index % 2].add_span(trace.id(), span, facts.as_ref())?;
+            }
         }
     }
     let [mut first, second] = parts;

@@ -78,7 +78,9 @@ fn ask(case: &Json, traces: &[Trace]) -> Result<Vec<MetricSeries>, TraceqlError>
     if !needs_traces {
         let mut parts = [Metrics::new(&query, &options)?, Metrics::new(&query, &options)?];
         for (index, trace) in traces.iter().enumerate() {
-            trace.spans().iter().try_for_each(|span| parts[index % 2].add_span(trace.id(), span))?;
+            for (at, span) in trace.spans().iter().enumerate() {
+                parts[index % 2].add_span(trace.id(), span, Some(&trace.facts(at)))?;
+            }
         }
         let [mut first, second] = parts;
         first.merge(second)?;

@@ -33,9 +33,9 @@ fn what_is_pushed_down_leaves_out_no_span_of_an_answer() {
     let Some(directory) = directory("pushed down predicates") else { return };
     let Some(mut traces) = corpus::traces(&directory) else { return };
     traces.sort_by_key(Trace::id);
-    let searches = recorded(&directory).into_iter().filter(|case| case["kind"] == "search");
-    for case in searches {
-        check_soundness(&parse(case["query"].as_str().unwrap()).unwrap(), &traces[..150]);
+    traces.truncate(200);
+    for case in recorded(&directory).into_iter().filter(|case| case["kind"] == "search") {
+        check_soundness(&parse(case["query"].as_str().unwrap()).unwrap(), &traces);
     }
 }
 
