@@ -1,6 +1,7 @@
 //! Searches: which traces have spans that a query finds, newest first.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use crate::ast::Query;
@@ -74,6 +75,8 @@ pub struct Search {
     shown: Shown,
     options: SearchOptions,
     found: Vec<TraceMatch>,
+    /// Of the newest traces, as many as may be answered, the oldest on top.
+    newest: BinaryHeap<Reverse<i64>>,
 }
 
 impl Search {
@@ -83,7 +86,8 @@ impl Search {
     /// Those of compiling the query's expressions.
     pub fn new(query: &Query, options: SearchOptions) -> Result<Self, TraceqlError> {
         let pipeline = query.pipelines().into_iter().next().ok_or(TraceqlError::NotAFilter { found: "a number" })?;
-        Ok(Self { pipeline: Pipeline::new(pipeline)?, shown: Shown::new(pipeline)?, options, found: Vec::new() })
+        let (found, newest) = (Vec::new(), BinaryHeap::new());
+        Ok(Self { pipeline: Pipeline::new(pipeline)?, shown: Shown::new(pipeline)?, options, found, newest })
     }
 
     /// Looks at a whole trace; whether it has what is asked for.
@@ -102,6 +106,10 @@ impl Search {
             return Ok(false);
         }
         let found = self.describe(trace, spansets);
+        self.newest.push(Reverse(found.start));
+        if self.newest.len() > self.options.limit {
+            self.newest.pop();
+        }
         self.found.push(found);
         if self.found.len() >= self.options.limit.saturating_mul(2).max(1) {
             self.cut();
@@ -113,14 +121,8 @@ impl Search {
     /// answer any more.
     #[must_use]
     pub fn full_from(&self) -> Option<i64> {
-        if self.options.limit == 0 || self.found.len() < self.options.limit {
-            return None;
-        }
-        // The found ones are in order up to the last cut.
-        let mut starts: Vec<i64> = self.found.iter().map(|found| found.start).collect();
-        let at = self.options.limit - 1;
-        let (_, oldest, _) = starts.select_nth_unstable_by(at, |a, b| b.cmp(a));
-        Some(*oldest)
+        let full = self.newest.len() >= self.options.limit;
+        self.newest.peek().filter(|_| full).map(|Reverse(start)| *start)
     }
 
     /// The traces, newest first.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use icegate_series::{Block, LabelsBuilder, Row};
@@ -31,11 +31,22 @@ pub(super) struct Comparison {
     top: usize,
     frame: Frame,
     limits: MetricsLimits,
-    /// By whether they are selected, and by attribute.
-    counts: BTreeMap<(bool, Arc<str>), Counts>,
+    /// By scope, where there is none of intrinsics, and key.
+    counted: [HashMap<Arc<str>, Counted>; 3],
     cells: usize,
-    /// Labels of attributes by scope and name, so that each is made once.
-    names: HashMap<(Scope, Arc<str>), Arc<str>>,
+    value: String,
+}
+
+/// Where attributes come from, in the order of [`Comparison::counted`].
+const SOURCES: [Option<Scope>; 3] = [Some(Scope::Resource), Some(Scope::Span), None];
+
+/// One attribute.
+#[derive(Clone, Debug)]
+struct Counted {
+    /// As queries write it.
+    name: Arc<str>,
+    /// Of spans that aren't selected, and of those that are.
+    sides: [Counts; 2],
 }
 
 /// What is counted of one attribute.
@@ -55,9 +66,9 @@ impl Comparison {
             top: compare.top,
             frame,
             limits,
-            counts: BTreeMap::new(),
+            counted: Default::default(),
             cells: 0,
-            names: HashMap::new(),
+            value: String::new(),
         })
     }
 
@@ -66,42 +77,36 @@ impl Comparison {
         let Some(point) = self.frame.point(span.start) else { return Ok(()) };
         let in_range = self.range.is_none_or(|(start, end)| (start..end).contains(&span.start));
         let selected = in_range && self.selection.holds(subject)?;
+        for (source, attributes) in [&*span.resource, &span.attributes].into_iter().enumerate() {
+            for (key, value) in attributes.iter() {
+                self.count(source, key, value, selected, point);
+            }
+        }
         for intrinsic in INTRINSICS {
             let value = subject.get(&Field::Intrinsic(intrinsic, false));
             if *value != Value::text("") && !value.is_nil() {
-                self.count(selected, intrinsic.name(false).into(), label::encode(&value), point, 1.0);
-            }
-        }
-        for (scope, attributes) in [(Scope::Resource, &*span.resource), (Scope::Span, &span.attributes)] {
-            for (key, value) in attributes.iter() {
-                let name = self.names.entry((scope, Arc::clone(key)));
-                let name = Arc::clone(name.or_insert_with(|| Field::attribute(Some(scope), &**key).to_string().into()));
-                self.count(selected, name, label::encode(value), point, 1.0);
+                self.count(2, &Arc::from(intrinsic.name(false)), &value, selected, point);
             }
         }
         self.bounded()
     }
 
-    fn count(&mut self, selected: bool, name: Arc<str>, value: Arc<str>, point: usize, amount: f64) {
+    fn count(&mut self, source: usize, key: &Arc<str>, value: &Value, selected: bool, point: usize) {
+        let mut text = std::mem::take(&mut self.value);
+        text.clear();
+        label::encode_into(&mut text, value);
         let points = self.frame.grid.len();
-        let counts = self.counts.entry((selected, name)).or_insert_with(|| {
-            self.cells += points;
-            Counts { total: vec![0.0; points], ..Counts::default() }
+        let (most, cells) = (self.limits.compared_values, &mut self.cells);
+        let counts = side(&mut self.counted, source, key, selected);
+        counts.total.resize_with(points, || {
+            *cells += 1;
+            0.0
         });
-        counts.total[point] += amount;
-        if counts.overflown {
-            return;
+        counts.total[point] += 1.0;
+        if let Some(row) = counts.row(&text, points, most, cells) {
+            row[point] += 1.0;
         }
-        if counts.values.len() >= self.limits.compared_values && !counts.values.contains_key(&value) {
-            self.cells -= points * counts.values.len();
-            (counts.overflown, counts.values) = (true, HashMap::new());
-            return;
-        }
-        let row = counts.values.entry(value).or_insert_with(|| {
-            self.cells += points;
-            vec![0.0; points]
-        });
-        row[point] += amount;
+        self.value = text;
     }
 
     fn bounded(&self) -> Result<(), TraceqlError> {
@@ -112,25 +117,12 @@ impl Comparison {
     }
 
     pub(super) fn merge(&mut self, other: Self) -> Result<(), TraceqlError> {
-        for ((selected, name), counts) in other.counts {
-            let mut added = vec![0.0; self.frame.grid.len()];
-            for (value, row) in counts.values {
-                for (point, amount) in row.into_iter().enumerate().filter(|(_, amount)| *amount > 0.0) {
-                    self.count(selected, Arc::clone(&name), Arc::clone(&value), point, amount);
-                    added[point] += amount;
+        let (points, most) = (self.frame.grid.len(), self.limits.compared_values);
+        for (source, all) in other.counted.into_iter().enumerate() {
+            for (key, counted) in all {
+                for (selected, counts) in [false, true].into_iter().zip(counted.sides) {
+                    side(&mut self.counted, source, &key, selected).merge(counts, points, most, &mut self.cells);
                 }
-            }
-            // Of values that overflowed only the total is left.
-            let mine = self
-                .counts
-                .entry((selected, name))
-                .or_insert_with(|| Counts { total: vec![0.0; added.len()], ..Counts::default() });
-            for ((cell, total), added) in mine.total.iter_mut().zip(counts.total).zip(added) {
-                *cell += total - added;
-            }
-            if counts.overflown {
-                mine.overflown = true;
-                mine.values.clear();
             }
         }
         self.bounded()
@@ -139,28 +131,87 @@ impl Comparison {
     /// The most frequent values of each attribute, and how many spans have the attribute at all.
     pub(super) fn finish(self) -> Block {
         let mut series = Vec::new();
-        for ((selected, name), counts) in self.counts {
-            let kind = if selected { "selection" } else { "baseline" };
-            let nil = label::encode(&Value::text("nil"));
-            let row = |kind: &str, error: Option<&str>, value: Arc<str>, counts: Vec<f64>| {
-                let mut labels = LabelsBuilder::default();
-                labels.set(META_TYPE, label::encode(&Value::text(kind)));
-                if let Some(error) = error {
-                    labels.set(META_ERROR, label::encode(&Value::text(error)));
-                }
-                labels.set(Arc::clone(&name), value);
-                Row { labels: labels.build(), values: counts.into_iter().map(Some).collect() }
-            };
-            if counts.overflown {
-                series.push(row(kind, Some(TOO_MANY_VALUES), Arc::clone(&nil), vec![0.0; counts.total.len()]));
-            }
-            let mut values: Vec<_> =
-                counts.values.into_iter().map(|(value, row)| (row.iter().sum::<f64>(), value, row)).collect();
-            values.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-            values.truncate(self.top);
-            series.extend(values.into_iter().map(|(_, value, counts)| row(kind, None, value, counts)));
-            series.push(row(&format!("{kind}_total"), None, nil, counts.total));
+        let of_key = |(_, counted): (Arc<str>, Counted)| {
+            let [others, selected] = counted.sides;
+            [("baseline", others), ("selection", selected)].map(|(kind, counts)| (kind, Arc::clone(&counted.name), counts))
+        };
+        let all = self.counted.into_iter().flatten().flat_map(of_key);
+        for (kind, name, counts) in all.filter(|(_, _, counts)| !counts.total.is_empty()) {
+            counts.tell(kind, &name, self.top, &mut series);
         }
         Block { grid: self.frame.grid, series }
+    }
+}
+
+/// What is counted of an attribute of selected spans, or of the others.
+fn side<'a>(counted: &'a mut [HashMap<Arc<str>, Counted>; 3], source: usize, key: &Arc<str>, selected: bool) -> &'a mut Counts {
+    let new = || {
+        let name = match SOURCES[source] {
+            Some(scope) => Field::attribute(Some(scope), &**key).to_string().into(),
+            None => Arc::clone(key),
+        };
+        Counted { name, sides: Default::default() }
+    };
+    &mut counted[source].entry(Arc::clone(key)).or_insert_with(new).sides[usize::from(selected)]
+}
+
+impl Counts {
+    /// The counts of a value; nothing where there are too many values.
+    fn row(&mut self, value: &str, points: usize, most: usize, cells: &mut usize) -> Option<&mut Vec<f64>> {
+        if self.overflown {
+            return None;
+        }
+        if !self.values.contains_key(value) {
+            if self.values.len() >= most {
+                self.overflow(points, cells);
+                return None;
+            }
+            *cells += points;
+            self.values.insert(value.into(), vec![0.0; points]);
+        }
+        self.values.get_mut(value)
+    }
+
+    fn overflow(&mut self, points: usize, cells: &mut usize) {
+        *cells -= points * self.values.len();
+        (self.overflown, self.values) = (true, HashMap::new());
+    }
+
+    fn merge(&mut self, other: Self, points: usize, most: usize, cells: &mut usize) {
+        if self.total.is_empty() && !other.total.is_empty() {
+            *cells += points;
+            self.total = vec![0.0; points];
+        }
+        self.total.iter_mut().zip(other.total).for_each(|(mine, other)| *mine += other);
+        if other.overflown {
+            self.overflow(points, cells);
+        }
+        for (value, counts) in other.values {
+            if let Some(row) = self.row(&value, points, most, cells) {
+                row.iter_mut().zip(counts).for_each(|(mine, other)| *mine += other);
+            }
+        }
+    }
+
+    /// Adds the series of the most frequent values, and that of all.
+    fn tell(self, kind: &str, name: &Arc<str>, top: usize, series: &mut Vec<Row>) {
+        let nil = label::encode(&Value::Nil);
+        let row = |kind: &str, error: Option<&str>, value: Arc<str>, counts: Vec<f64>| {
+            let mut labels = LabelsBuilder::default();
+            labels.set(META_TYPE, label::encode(&Value::text(kind)));
+            if let Some(error) = error {
+                labels.set(META_ERROR, label::encode(&Value::text(error)));
+            }
+            labels.set(Arc::clone(name), value);
+            Row { labels: labels.build(), values: counts.into_iter().map(Some).collect() }
+        };
+        if self.overflown {
+            series.push(row(kind, Some(TOO_MANY_VALUES), Arc::clone(&nil), vec![0.0; self.total.len()]));
+        }
+        let mut values: Vec<_> = self.values.into_iter().map(|(value, row)| (row.iter().sum::<f64>(), value, row)).collect();
+        values.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        values.truncate(top);
+        series.extend(values.into_iter().map(|(_, value, counts)| row(kind, None, value, counts)));
+        series.push(row(&format!("{kind}_total"), None, nil, self.total));
     }
 }

@@ -18,8 +18,13 @@ impl Exemplars {
         Self { limit, ..Self::default() }
     }
 
+    /// Whether there is room for more.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.taken.len() < self.limit
+    }
+
     pub(super) fn add(&mut self, labels: &Labels, frame: &Frame, exemplar: Exemplar) {
-        if self.taken.len() >= self.limit {
+        if !self.are_wanted() {
             return;
         }
         let Some(point) = frame.point(exemplar.time) else { return };

@@ -1,26 +1,43 @@
 //! Labels of series, whose values have types, as the plain labels that [`icegate_series`] computes with.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use icegate_series::{Labels, LabelsBuilder};
 
-use crate::Value;
 use crate::ast::Field;
 use crate::eval::Subject;
+use crate::{Value, go_duration};
 
 /// The label of a series that is grouped by nothing.
 pub(super) const NAME: &str = "__name__";
 
 /// A value with its type in front.
 pub(super) fn encode(value: &Value) -> Arc<str> {
-    match value.shown() {
-        Value::Int(value) => format!("i:{value}"),
-        Value::Float(value) => format!("d:{value:?}"),
-        Value::Bool(value) => format!("b:{value}"),
-        Value::Text(value) => format!("s:{value}"),
-        other => format!("s:{other}"),
-    }
-    .into()
+    let mut text = String::new();
+    encode_into(&mut text, value);
+    text.into()
+}
+
+/// Adds a value with its type in front. Writing to a text can't fail.
+pub(super) fn encode_into(text: &mut String, value: &Value) {
+    _ = match value {
+        Value::Int(value) => write!(text, "i:{value}"),
+        Value::Float(value) => write!(text, "d:{value:?}"),
+        Value::Bool(value) => write!(text, "b:{value}"),
+        Value::Text(value) => write!(text, "s:{value}"),
+        Value::Nil => write!(text, "s:nil"),
+        Value::Status(status) => write!(text, "s:{}", status.name()),
+        Value::Kind(kind) => write!(text, "s:{}", kind.name()),
+        Value::Duration(nanos) => write!(text, "s:{}", go_duration(*nanos)),
+        Value::Array(values) => {
+            if let [one] = &values[..] {
+                encode_into(text, one);
+                return;
+            }
+            write!(text, "s:{value}")
+        }
+    };
 }
 
 /// The value that was encoded.
@@ -47,21 +64,53 @@ pub(super) fn with(labels: &Labels, name: &str, value: &Value) -> Labels {
     builder.build()
 }
 
-/// By what a span is grouped: what it doesn't have falls out; where it has nothing of all, the first says `nil`.
-pub(super) fn grouped(by: &[(Field, Arc<str>)], subject: Subject<'_>) -> Labels {
-    let mut builder = LabelsBuilder::default();
-    let mut empty = true;
-    for (field, name) in by {
-        let value = subject.get_first(field);
-        if !value.is_nil() {
-            builder.set(Arc::clone(name), encode(&value));
-            empty = false;
+/// By what spans are grouped.
+#[derive(Clone, Debug)]
+pub(super) struct Grouped {
+    by: Vec<(Field, Arc<str>)>,
+    /// What a series is called that is grouped by nothing.
+    otherwise: Labels,
+}
+
+impl Grouped {
+    pub(super) fn new(by: &[Field], otherwise: Labels) -> Self {
+        Self { by: by.iter().map(|field| (field.clone(), field.to_string().into())).collect(), otherwise }
+    }
+
+    pub(super) fn is_by_nothing(&self) -> bool {
+        self.by.is_empty()
+    }
+
+    /// The labels without those of a group.
+    pub(super) const fn otherwise(&self) -> &Labels {
+        &self.otherwise
+    }
+
+    /// Adds what tells the group of a span from all others.
+    pub(super) fn key(&self, subject: Subject<'_>, into: &mut String) {
+        for (field, _) in &self.by {
+            let value = subject.get_first(field);
+            let start = into.len();
+            // Nothing isn't the text `nil`.
+            if !value.is_nil() {
+                encode_into(into, &value);
+            }
+            // With its length no value can pass for two.
+            let length = into.len() - start;
+            _ = write!(into, "\0{length}\0");
         }
     }
-    if let (Some((_, name)), true) = (by.first(), empty) {
-        builder.set(Arc::clone(name), encode(&Value::text("nil")));
+
+    /// The labels of a span's group: what it hasn't falls out; where it has nothing of all, the first says `nil`.
+    pub(super) fn labels(&self, subject: Subject<'_>) -> Labels {
+        let Some((_, first)) = self.by.first() else { return self.otherwise.clone() };
+        let values = self.by.iter().map(|(field, name)| (Arc::clone(name), subject.get_first(field)));
+        let mut pairs: Vec<_> = values.filter(|(_, value)| !value.is_nil()).map(|(name, value)| (name, encode(&value))).collect();
+        if pairs.is_empty() {
+            pairs.push((Arc::clone(first), encode(&Value::Nil)));
+        }
+        Labels::from_pairs(pairs)
     }
-    builder.build()
 }
 
 #[cfg(test)]

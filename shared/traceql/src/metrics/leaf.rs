@@ -1,12 +1,13 @@
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use icegate_series::{Block, Labels, Measure, Row, Windows};
 
 use super::compare::Comparison;
 use super::exemplars::{Exemplars, raised};
 use super::frame::Frame;
+use super::label::Grouped;
 use super::{Exemplar, MetricsLimits, MetricsOptions, label, log2, weight};
-use crate::ast::{Field, MetricsFunction, MetricsQuery};
+use crate::ast::{MetricsFunction, MetricsQuery};
 use crate::eval::{Pipeline, Subject};
 use crate::plan::{self, Needs, Plan};
 use crate::{Trace, TraceqlError, Value};
@@ -22,7 +23,10 @@ pub(super) struct Leaf {
     pipeline: Pipeline,
     plan: Plan,
     function: MetricsFunction,
-    by: Vec<(Field, Arc<str>)>,
+    grouped: Grouped,
+    /// Series by what tells them apart, so that their labels are made once.
+    known: HashMap<Box<str>, (Labels, usize)>,
+    key: String,
     frame: Frame,
     limits: MetricsLimits,
     extrapolates: bool,
@@ -54,7 +58,9 @@ impl Leaf {
             pipeline: Pipeline::new(&leaf.pipeline)?,
             plan: plan::of_metrics(leaf),
             function: function.clone(),
-            by: by.iter().map(|field| (field.clone(), field.to_string().into())).collect(),
+            grouped: Grouped::new(by, ungrouped(function)),
+            known: HashMap::new(),
+            key: String::new(),
             frame,
             limits: options.limits,
             extrapolates,
@@ -95,23 +101,34 @@ impl Leaf {
         }
         let weight = if self.extrapolates { weight::of(&subject.span.trace_state) } else { 1.0 };
         let Some((amount, measured, bucket)) = self.measured(subject, weight) else { return Ok(()) };
-        let mut labels = if self.by.is_empty() { self.ungrouped() } else { label::grouped(&self.by, subject) };
+        let series = self.series(subject, bucket);
+        self.windows.add(series, subject.span.start, amount);
+        if self.exemplars.are_wanted()
+            && let Some((labels, _)) = self.known.get(&*self.key)
+        {
+            let exemplar = Exemplar { trace_id: subject.trace_id(), time: subject.span.start, value: measured };
+            self.exemplars.add(labels, &self.frame, exemplar);
+        }
+        self.bounded()
+    }
+
+    /// The series of a span, which `key` tells apart from then on.
+    fn series(&mut self, subject: Subject<'_>, bucket: Option<f64>) -> usize {
+        self.key.clear();
+        self.grouped.key(subject, &mut self.key);
+        if let Some(bound) = bucket {
+            label::encode_into(&mut self.key, &Value::Float(bound));
+        }
+        if let Some((_, series)) = self.known.get(&*self.key) {
+            return *series;
+        }
+        let mut labels = self.grouped.labels(subject);
         if let Some(bound) = bucket {
             labels = label::with(&labels, BUCKET, &Value::Float(bound));
         }
         let series = self.windows.series(labels.clone());
-        self.windows.add(series, subject.span.start, amount);
-        let exemplar = Exemplar { trace_id: subject.trace_id(), time: subject.span.start, value: measured };
-        self.exemplars.add(&labels, &self.frame, exemplar);
-        self.bounded()
-    }
-
-    /// Functions whose series have labels of their own say no name.
-    fn ungrouped(&self) -> Labels {
-        match self.function {
-            MetricsFunction::QuantileOverTime(..) | MetricsFunction::HistogramOverTime(_) => Labels::empty(),
-            _ => label::one(label::NAME, &Value::text(self.function.name())),
-        }
+        self.known.insert(self.key.as_str().into(), (labels, series));
+        series
     }
 
     /// What is added to the series, what was measured, and in which bucket it is. Nothing where the span has no number.
@@ -147,15 +164,15 @@ impl Leaf {
     }
 
     pub(super) fn finish(self) -> Answer {
-        let Self { function, by, frame, windows, compared, exemplars, .. } = self;
+        let Self { function, grouped, frame, windows, compared, exemplars, .. } = self;
         if let Some(compared) = compared {
             return Answer { block: compared.finish(), exemplars: Vec::new() };
         }
         let mut block = windows.finish(|value| value);
         match &function {
             MetricsFunction::Rate | MetricsFunction::CountOverTime => {
-                if block.series.is_empty() && by.is_empty() {
-                    let labels = label::one(label::NAME, &Value::text(function.name()));
+                if block.series.is_empty() && grouped.is_by_nothing() {
+                    let labels = grouped.otherwise().clone();
                     block.series.push(Row { labels, values: vec![None; frame.grid.len()] });
                 }
                 let seconds = if matches!(function, MetricsFunction::Rate) { frame.seconds } else { 1.0 };
@@ -168,6 +185,14 @@ impl Leaf {
             MetricsFunction::QuantileOverTime(_, quantiles) => of_quantiles(&block, quantiles, &exemplars),
             _ => told(block, &exemplars),
         }
+    }
+}
+
+/// Functions whose series have labels of their own say no name.
+fn ungrouped(function: &MetricsFunction) -> Labels {
+    match function {
+        MetricsFunction::QuantileOverTime(..) | MetricsFunction::HistogramOverTime(_) => Labels::empty(),
+        _ => label::one(label::NAME, &Value::text(function.name())),
     }
 }
 

@@ -1,15 +1,20 @@
 //! The data set of the recordings: made by its generator, read as OTLP/JSON.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use icegate_traceql::{Attributes, Event, Instrumentation, Kind, Link, Span, SpanId, Status, Trace, TraceId, Value};
 use serde_json::Value as Json;
 
-/// Runs the generator; `None`, with a line that says so, where there is no Python.
-pub(super) fn traces(directory: &Path) -> Option<Vec<Trace>> {
+/// The traces, by id; `None`, with a line that says so, where there is no Python to run the generator.
+pub(super) fn traces(directory: &Path) -> Option<&'static [Trace]> {
+    static TRACES: OnceLock<Option<Vec<Trace>>> = OnceLock::new();
+    TRACES.get_or_init(|| made(directory)).as_deref()
+}
+
+fn made(directory: &Path) -> Option<Vec<Trace>> {
     let python = std::env::var("ICEGATE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let made =
         std::env::temp_dir().join(format!("icegate-traceql-{}-{:?}.ndjson", std::process::id(), std::thread::current().id()));
@@ -25,7 +30,7 @@ pub(super) fn traces(directory: &Path) -> Option<Vec<Trace>> {
 }
 
 fn read(text: &str) -> Vec<Trace> {
-    let mut spans: HashMap<TraceId, Vec<Span>> = HashMap::new();
+    let mut spans: BTreeMap<TraceId, Vec<Span>> = BTreeMap::new();
     for request in text.lines() {
         let request: Json = serde_json::from_str(request).unwrap();
         for group in list(&request["resourceSpans"]) {

@@ -19,7 +19,7 @@ fn metrics_answer_as_recorded() {
     let cases: Vec<_> = recorded(&directory).into_iter().filter(asked).collect();
     let mut differences = Vec::new();
     for case in &cases {
-        if let Err(why) = compare(case, &traces) {
+        if let Err(why) = compare(case, traces) {
             let text = format!("{}\n    {why}", case["query"].as_str().unwrap());
             differences.push(Difference { case: case["id"].as_str().unwrap().to_owned(), text });
         }
