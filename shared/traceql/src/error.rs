@@ -79,6 +79,14 @@ pub enum TraceqlError {
         /// The bound.
         limit: usize,
     },
+    /// More pairs of events and links of one span than a filter on both looks at.
+    #[error("a condition on events and links together looks at {pairs} pairs of a span, allowed are {limit}")]
+    TooManyPairs {
+        /// How many there are.
+        pairs: usize,
+        /// The bound.
+        limit: usize,
+    },
     /// A division by zero.
     #[error("division by zero")]
     DivisionByZero,
@@ -115,7 +123,7 @@ impl TraceqlError {
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::TooManySeries { .. } | Self::TooManyCells { .. } => ErrorKind::LimitExceeded,
+            Self::TooManySeries { .. } | Self::TooManyCells { .. } | Self::TooManyPairs { .. } => ErrorKind::LimitExceeded,
             Self::NeedsTraces | Self::Unmergeable => ErrorKind::Internal,
             _ => ErrorKind::Invalid,
         }

@@ -15,6 +15,9 @@ use crate::ast::{BinaryOp, Field, FieldExpr, FieldKind, Intrinsic, UnaryOp};
 use crate::trace::without_zeros;
 use crate::{TraceqlError, Value, pattern};
 
+/// How many pairs of an event and a link of one span an expression on both looks at.
+const MAX_PAIRS: usize = 1 << 20;
+
 /// An expression ready to run.
 #[derive(Clone, Debug)]
 pub(crate) struct Expr {
@@ -65,6 +68,7 @@ impl Expr {
     /// Whether it holds of a span: with any one of its events and links, where it names something of them. What isn't there makes
     /// it fail.
     pub(crate) fn holds(&self, subject: Subject<'_>) -> Result<bool, TraceqlError> {
+        self.bounded(subject)?;
         for bound in subject.bound(self.events, self.links) {
             if *self.node.value(&bound)? == Value::Bool(true) {
                 return Ok(true);
@@ -75,6 +79,7 @@ impl Expr {
 
     /// Its value for a span: the first that isn't nil of its events and links.
     pub(crate) fn value<'a>(&'a self, subject: Subject<'a>) -> Result<Cow<'a, Value>, TraceqlError> {
+        self.bounded(subject)?;
         for bound in subject.bound(self.events, self.links) {
             let value = self.node.value(&bound)?;
             if !value.is_nil() {
@@ -82,6 +87,14 @@ impl Expr {
             }
         }
         Ok(Cow::Owned(Value::Nil))
+    }
+
+    fn bounded(&self, subject: Subject<'_>) -> Result<(), TraceqlError> {
+        let pairs = subject.span.events.len().saturating_mul(subject.span.links.len());
+        if self.events && self.links && pairs > MAX_PAIRS {
+            return Err(TraceqlError::TooManyPairs { pairs, limit: MAX_PAIRS });
+        }
+        Ok(())
     }
 
     /// Whether it is true of all spans.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use icegate_model::ErrorKind;
 use icegate_traceql::{
-    Attributes, Exemplar, Facts, Metrics, MetricsLimits, MetricsOptions, Search, SearchOptions, Span, SpanId, Trace, TraceId,
-    Value, parse,
+    Attributes, Event, Exemplar, Facts, Link, Metrics, MetricsLimits, MetricsOptions, Search, SearchOptions, Span, SpanId, Trace,
+    TraceId, Value, parse,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -175,4 +175,18 @@ fn what_spans_make_fail_says_so_and_is_told_apart() {
     let absent = parse("{ !span.missing || span.missing / 0 > 1 }").unwrap();
     let mut search = Search::new(&absent, SearchOptions { limit: 1, spans: 0, window: None }).unwrap();
     assert_eq!(search.add(&trace(1)), Ok(false));
+}
+
+#[test]
+fn conditions_on_events_and_links_together_are_bounded() {
+    let many = Span { events: vec![Event::default(); 2_000], links: vec![Link::default(); 2_000], ..span(1) };
+    let trace = Trace::new(TraceId([1; 16]), vec![many]);
+    let ask = |query: &str| {
+        let mut search = Search::new(&parse(query).unwrap(), SearchOptions { limit: 1, spans: 0, window: None }).unwrap();
+        search.add(&trace)
+    };
+    let error = ask("{ event:name = \"x\" && link.a = 1 }").unwrap_err();
+    assert!(error.to_string().contains("4000000 pairs of a span, allowed are 1048576"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    assert_eq!(ask("{ event:name = \"x\" } | { link.a = 1 }"), Ok(false));
 }
