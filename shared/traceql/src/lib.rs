@@ -1,7 +1,8 @@
 //! TraceQL: text in, tree, checked, planned, and evaluated over spans and traces in memory.
 //!
 //! Row 3. `tempo-api` parses a query with [`parse`], asks [`plan`] what a scan has to read and may leave out, fills [`Span`]s and
-//! [`Trace`]s from what it reads, and hands them to a [`Search`] or to [`Metrics`]. Nothing here knows tenants, HTTP, columns, files or
+//! [`Trace`]s from what it reads, and hands them to a [`Search`] or to [`Metrics`]; for completions it takes [`attribute_names`] and
+//! [`field_values`] of spans that a [`SpanFilter`] lets through. Nothing here knows tenants, HTTP, columns, files or
 //! the WAL, and nothing does I/O.
 //!
 //! - **parse(print(tree)) == tree** for every tree that [`parse`] gives.
@@ -33,6 +34,7 @@
 
 pub mod ast;
 mod check;
+mod discover;
 mod error;
 mod eval;
 mod lexer;
@@ -46,6 +48,7 @@ mod token;
 mod trace;
 mod value;
 
+pub use discover::{SpanFilter, attribute_names, field_values};
 pub use error::TraceqlError;
 pub use metrics::{Exemplar, MetricSeries, Metrics, MetricsLimits, MetricsOptions};
 pub use parse::{parse, parse_field, parse_filter, parse_filter_leniently};

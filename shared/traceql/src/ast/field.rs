@@ -119,6 +119,14 @@ impl Intrinsic {
         NAMES.iter().map(|(intrinsic, _, _)| *intrinsic)
     }
 
+    /// The names that are offered for completion, in both forms: of all but the numbering of traces and the count of children.
+    pub fn listed() -> impl Iterator<Item = &'static str> {
+        let offered = |(intrinsic, _, _): &&(Self, _, _)| {
+            !matches!(intrinsic, Self::NestedSetLeft | Self::NestedSetRight | Self::NestedSetParent | Self::ChildCount)
+        };
+        NAMES.iter().filter(offered).flat_map(|(_, plain, scoped)| [*plain, *scoped]).flatten()
+    }
+
     /// The one with this name, in either form, and whether it is the scoped form.
     #[must_use]
     pub fn named(name: &str) -> Option<(Self, bool)> {

@@ -7,25 +7,28 @@ use crate::Value;
 pub struct Attributes(Vec<(Arc<str>, Value)>);
 
 impl Attributes {
-    /// Sets an attribute; an earlier one with the key goes away. [`Value::Nil`], which stands for what TraceQL can't see (bytes, maps,
-    /// arrays of mixed types), sets none.
+    /// Sets an attribute; an earlier one with the key goes away. [`Value::Nil`] stands for what TraceQL can't see: bytes, maps, arrays of
+    /// mixed types. Of it only the key is known.
     pub fn set(&mut self, key: impl Into<Arc<str>>, value: Value) {
         let key = key.into();
         self.0.retain(|(known, _)| *known != key);
-        if !value.is_nil() {
-            self.0.push((key, value));
-        }
+        self.0.push((key, value));
     }
 
     /// The value of an attribute.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| **known == *key).map(|(_, value)| value)
+        self.0.iter().find(|(known, _)| **known == *key).map(|(_, value)| value).filter(|value| !value.is_nil())
     }
 
-    /// All of them.
+    /// All whose value can be seen.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.0.iter().map(|(key, value)| (key, value)).filter(|(_, value)| !value.is_nil())
+    }
+
+    /// The keys of all.
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.iter().map(|(key, _)| key)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Recorded answers of a real system, read from the directory that `ICEGATE_CONFORMANCE` names.
 #![allow(clippy::print_stdout, reason = "says what is skipped, and how much was compared")]
 
+mod completions;
 mod corpus;
 mod errors;
 mod parsing;
