@@ -13,7 +13,7 @@ use predicate::Pushed;
 /// Of what a query's answer is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
-    /// Of spans one by one.
+    /// Of spans one by one: each is kept or not, whatever else is in its trace.
     Spans,
     /// Of the spans of a trace that fit [`Plan::spans`], all of them together.
     MatchingSpans,
@@ -30,7 +30,7 @@ pub struct Plan {
     pub facts: bool,
     /// Spans that don't fit are in no answer. What can't be decided on columns is left out of it, so that it lets more through.
     pub spans: Predicate,
-    /// Whether `spans` decides it all: a span that fits is in the answer, if the pipeline is nothing but filters.
+    /// Whether `spans` says all that the first filters say. Where spans one by one are needed, each that fits is in the answer then.
     pub exact: bool,
     /// A trace in the answer has a span that fits, for each of these.
     pub traces: Vec<Predicate>,
@@ -108,26 +108,26 @@ impl Gathered {
         self.traces.dedup();
     }
 
-    /// Later stages choose of what the ones before leave, so that those alone decide which spans are looked at, unless all of them
-    /// are filters.
+    /// Filters narrow filters. Else later stages choose of what the ones before leave, so that those alone decide which spans are
+    /// looked at.
     fn spanset(&mut self, spanset: &SpansetExpr) {
-        match (spanset, &self.spans) {
-            (SpansetExpr::Filter(filter), Some(before)) if self.filters => {
-                let both = before.clone().and(Pushed::of(filter));
+        let chosen = choice(spanset);
+        let filters = chosen.needs == Needs::Spans;
+        self.needs = self.needs.max(chosen.needs);
+        let spans = match self.spans.take() {
+            Some(before) if self.filters && filters => {
+                let both = before.and(chosen.spans);
                 self.traces = vec![both.predicate.clone()];
-                self.spans = Some(both);
+                both
             }
-            (_, before) => {
-                let chosen = choice(spanset);
-                self.needs = self.needs.max(chosen.needs);
+            before => {
                 self.traces.extend(chosen.traces);
-                if before.is_none() {
-                    // A stage before it may have looked at all spans.
-                    self.spans = Some(if self.filters { chosen.spans } else { Pushed::EVERYTHING });
-                }
-                self.filters &= matches!(spanset, SpansetExpr::Filter(_));
+                // Where stages come before the first filter, these have looked at all spans.
+                before.unwrap_or(if self.filters { chosen.spans } else { Pushed::EVERYTHING })
             }
-        }
+        };
+        self.spans = Some(spans);
+        self.filters &= filters;
     }
 }
 
@@ -161,7 +161,13 @@ fn both(op: SpansetOp, left: Choice, right: Choice) -> Choice {
         _ if op.is_negated() => right.traces,
         _ => left.traces.into_iter().chain(right.traces).collect(),
     };
-    let needs = if op.is_structural() { Needs::WholeTraces } else { left.needs.max(right.needs).max(Needs::MatchingSpans) };
+    let needs = match op {
+        // A span is kept by either side, whatever else is in the trace.
+        SpansetOp::Or => Needs::Spans,
+        SpansetOp::And => Needs::MatchingSpans,
+        _ => Needs::WholeTraces,
+    };
+    let needs = needs.max(left.needs).max(right.needs);
     Choice { needs, spans: left.spans.or(right.spans), traces }
 }
 

@@ -49,14 +49,16 @@ impl Pipeline {
         Ok(spansets)
     }
 
-    /// Whether a span is kept, by a pipeline of nothing but filters; `None` for any other.
+    /// Whether a span is kept; `None` where that depends on what else is in its trace.
     pub(crate) fn keeps(&self, subject: Subject<'_>) -> Result<Option<bool>, TraceqlError> {
         for stage in &self.stages {
-            match stage {
-                Stage::Spanset(Spansets::Filter(filter)) if filter.holds(subject)? => {}
-                Stage::Spanset(Spansets::Filter(_)) => return Ok(Some(false)),
-                Stage::Select => {}
-                _ => return Ok(None),
+            let kept = match stage {
+                Stage::Select => Some(true),
+                Stage::Spanset(spansets) => spansets.keeps(subject)?,
+                _ => None,
+            };
+            if kept != Some(true) {
+                return Ok(kept);
             }
         }
         Ok(Some(true))

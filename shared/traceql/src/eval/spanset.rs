@@ -28,6 +28,19 @@ impl Spansets {
         }
     }
 
+    /// Whether a span is chosen; `None` where that depends on what else is in its trace.
+    pub(super) fn keeps(&self, subject: Subject<'_>) -> Result<Option<bool>, TraceqlError> {
+        match self {
+            Self::Filter(filter) => filter.holds(subject).map(Some),
+            Self::Wrapped(pipeline) => pipeline.keeps(subject),
+            Self::Binary(SpansetOp::Or, left, right) => {
+                let (left, right) = (left.keeps(subject)?, right.keeps(subject)?);
+                Ok(left.zip(right).map(|(left, right)| left || right))
+            }
+            Self::Binary(..) => Ok(None),
+        }
+    }
+
     /// Indexes of the spans that are chosen of `from`, rising.
     fn spans(&self, trace: &Trace, from: &[usize]) -> Result<Vec<usize>, TraceqlError> {
         match self {

@@ -89,7 +89,11 @@ impl Leaf {
         if self.plan.needs != Needs::Spans || self.plan.facts && !subject.has_facts() {
             return Err(TraceqlError::NeedsTraces);
         }
-        if self.pipeline.keeps(subject)? == Some(true) { self.observe(subject) } else { Ok(()) }
+        match self.pipeline.keeps(subject)? {
+            Some(true) => self.observe(subject),
+            Some(false) => Ok(()),
+            None => Err(TraceqlError::NeedsTraces),
+        }
     }
 
     fn observe(&mut self, subject: Subject<'_>) -> Result<(), TraceqlError> {
