@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use icegate_auth::{KeyId, Scope};
+use icegate_model::TenantId;
 use icegate_runtime::{Config, ConfigError};
 
 use crate::send::SendArgs;
@@ -32,6 +34,9 @@ pub(crate) enum Command {
     /// Work on the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Work on API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Generate telemetry, or replay a file of it, and measure the answers
     Send(SendArgs),
     /// Version, commit, build
@@ -101,6 +106,43 @@ pub(crate) struct MigrateArgs {
 pub(crate) enum ConfigCommand {
     /// Say what is wrong with a configuration, without starting
     Check(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key: print it, once, and its entry for the document of keys
+    Create(KeyArgs),
+    /// Say what is wrong with a document of keys, or what its keys may do
+    Check(KeysArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// The key's name, which is no secret: A-Z a-z 0-9 -
+    #[arg(long)]
+    pub(crate) id: KeyId,
+    /// A tenant that it may act for; the first is that of requests that name none
+    #[arg(long = "tenant", required = true)]
+    pub(crate) tenants: Vec<TenantId>,
+    /// What it may do: read or write
+    #[arg(long = "scope", required = true)]
+    pub(crate) scopes: Vec<Scope>,
+    /// When it starts to be valid, such as 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_before: Option<String>,
+    /// When it is no longer valid
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
+    /// What people should know about it
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// The document, YAML or JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 /// Where the configuration and the data are.

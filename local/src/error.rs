@@ -1,10 +1,11 @@
 use std::process::ExitCode;
 
-use icegate_engine::EngineError;
+use icegate_auth::AuthError;
+use icegate_lake::LakeError;
 use icegate_maintain::MaintainError;
 use icegate_model::{ErrorKind, Table};
+use icegate_queries::EngineError;
 use icegate_runtime::{ConfigError, TelemetryError};
-use icegate_storage::StorageError;
 use icegate_tables::TablesError;
 use icegate_wal::WalError;
 
@@ -17,8 +18,12 @@ pub(crate) enum ProcessError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    #[error("{key}: {source}")]
-    Storage { key: &'static str, source: StorageError },
+    #[error("auth: {0}")]
+    Auth(#[from] AuthError),
+    #[error("can't draw random bytes for a key: {0}")]
+    Random(getrandom::Error),
+    #[error(transparent)]
+    Lake(#[from] LakeError),
     #[error(transparent)]
     Tables(#[from] TablesError),
     #[error("{}", failures(failed))]
@@ -47,8 +52,10 @@ impl ProcessError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Config(error) => error.kind(),
+            Self::Auth(error) => error.kind(),
+            Self::Random(_) => ErrorKind::Internal,
             Self::Telemetry(_) => ErrorKind::Invalid,
-            Self::Storage { source, .. } => source.kind(),
+            Self::Lake(error) => error.kind(),
             Self::Tables(error) => error.kind(),
             Self::Maintain { failed } => failed.first().map_or(ErrorKind::Internal, |(_, error)| error.kind()),
             Self::Wal(error) => error.kind(),

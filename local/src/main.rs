@@ -1,15 +1,15 @@
 //! IceGate as one long-running process: every receiver, API and schedule in one binary.
 
+mod auth;
 mod bytes_codec;
-mod catalog;
 mod cli;
 mod error;
+mod keys;
 mod maintain;
 mod migrate;
 mod quarantine;
 mod send;
 mod serve;
-mod stores;
 mod version;
 
 use std::io::Write;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ConfigCommand, Maintain, Migrate, Part, Place, Quarantine};
+use crate::cli::{Cli, Command, ConfigCommand, KeysCommand, Maintain, Migrate, Part, Place, Quarantine};
 use crate::error::ProcessError;
 
 /// Threads for work that blocks (encoding, decoding, file system calls), for each CPU and at least. Each keeps memory of its own
@@ -49,14 +49,18 @@ async fn run(command: Command) -> Result<(), ProcessError> {
         Command::Maintain(Maintain::Migrate(Migrate::Create(task))) => migrate::create(&task.place, task.dry_run).await,
         Command::Maintain(Maintain::Migrate(Migrate::Upgrade(task))) => migrate::upgrade(&task.place, task.dry_run).await,
         Command::Maintain(Maintain::Run(task)) => Box::pin(maintain::run(&task)).await,
-        Command::Config(ConfigCommand::Check(place)) => check(&place),
+        Command::Config(ConfigCommand::Check(place)) => check(&place).await,
+        Command::Keys(KeysCommand::Create(key)) => keys::create(&key),
+        Command::Keys(KeysCommand::Check(document)) => keys::check(&document),
         Command::Send(arguments) => Ok(Box::pin(send::run(arguments)).await?),
         Command::Version => print(&version::text()),
     }
 }
 
-fn check(place: &Place) -> Result<(), ProcessError> {
-    stores::check(&place.config()?)?;
+async fn check(place: &Place) -> Result<(), ProcessError> {
+    let config = place.config()?;
+    icegate_lake::check(&config)?;
+    auth::check(&config.auth).await?;
     print("the configuration is valid")
 }
 

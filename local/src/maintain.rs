@@ -1,17 +1,18 @@
+use icegate_lake::Lake;
 use icegate_runtime::{Telemetry, stop_on_signal};
 use prometheus_client::registry::Registry;
 
 use crate::cli::MaintainArgs;
 use crate::error::ProcessError;
 use crate::print;
-use crate::serve::lake::Lake;
 
 /// `icegate maintain run`: on a schedule until a signal, or once.
 pub(crate) async fn run(task: &MaintainArgs) -> Result<(), ProcessError> {
     let config = task.place.config()?;
     let telemetry = Telemetry::start(&config.tracing)?;
     let mut registry = Registry::with_prefix("icegate");
-    let maintainer = Lake::open(&config, &mut registry).await?.maintainer(&config, &mut registry);
+    let lake = Lake::open(config, &mut registry)?;
+    let maintainer = lake.maintainer(&lake.tables().await?, &mut registry);
     let ended = if task.once || task.dry_run {
         once(&maintainer, task.dry_run).await
     } else {

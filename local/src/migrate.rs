@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use icegate_model::{RandomIds, SystemClock};
+use icegate_lake::Lake;
 use icegate_tables::{Change, Tables};
+use prometheus_client::registry::Registry;
 
-use crate::catalog::open_tables;
 use crate::cli::Place;
 use crate::error::ProcessError;
-use crate::{print, stores};
+use crate::print;
 
 /// `icegate maintain migrate create`.
 pub(crate) async fn create(place: &Place, dry_run: bool) -> Result<(), ProcessError> {
@@ -18,9 +18,8 @@ pub(crate) async fn upgrade(place: &Place, dry_run: bool) -> Result<(), ProcessE
     report(&tables(place).await?.migrate_upgrade(dry_run).await?, dry_run)
 }
 
-async fn tables(place: &Place) -> Result<Tables, ProcessError> {
-    let config = place.config()?;
-    open_tables(&config, &stores::stores(&config), Arc::new(SystemClock), Arc::new(RandomIds)).await
+async fn tables(place: &Place) -> Result<Arc<Tables>, ProcessError> {
+    Ok(Lake::open(place.config()?, &mut Registry::default())?.tables().await?)
 }
 
 fn report(changes: &[Change], dry_run: bool) -> Result<(), ProcessError> {

@@ -1,6 +1,6 @@
+use icegate_lake::Lake;
 use icegate_model::Table;
-use icegate_storage::Root;
-use icegate_wal::Wal;
+use prometheus_client::registry::Registry;
 
 use crate::cli::Place;
 use crate::error::ProcessError;
@@ -8,9 +8,8 @@ use crate::print;
 
 /// `icegate maintain quarantine list`.
 pub(crate) async fn list(place: &Place) -> Result<(), ProcessError> {
-    let queue = place.config()?.queue.common.base_path;
-    let root = Root::open(&queue).map_err(|source| ProcessError::Storage { key: "queue.common.base_path", source })?;
-    let wal = Wal::new(root);
+    let lake = Lake::open(place.config()?, &mut Registry::default())?;
+    let wal = lake.wal();
     let mut none = true;
     for table in Table::ALL {
         for segment in wal.quarantined(table).await? {

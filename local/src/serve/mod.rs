@@ -4,28 +4,33 @@
 //! connections, finish the requests at hand, flush the WAL, finish the shift's pass and the maintenance of the table at hand.
 
 mod grpc;
+mod guard;
 mod http;
-mod jobs;
-pub(crate) mod lake;
 mod listen;
-mod loki;
 mod metrics;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use icegate_lake::Lake;
+use icegate_maintain::Maintainer;
 use icegate_otlp_api::{Bounds, Ingest};
+use icegate_queries::{BuildInfo, Data};
 use icegate_runtime::config::Config;
 use icegate_runtime::{Telemetry, stop_on_signal};
+use icegate_shift::Shifter;
+use icegate_tables::Tables;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::auth;
 use crate::cli::Place;
 use crate::error::ProcessError;
-use crate::version::VERSION;
-use lake::Lake;
+use crate::version::{REVISION, VERSION};
+use guard::Guard;
 
 /// How long requests may take to finish once the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -62,39 +67,43 @@ pub(crate) async fn run(place: &Place, parts: Parts) -> Result<(), ProcessError>
     let config = place.config()?;
     let telemetry = Telemetry::start(&config.tracing)?;
     let stop = stop_on_signal().map_err(|source| ProcessError::Signals { source })?;
-    let ended = run_until_stopped(&config, parts.configured(&config), stop).await;
+    let parts = parts.configured(&config);
+    let ended = run_until_stopped(config, parts, stop).await;
     telemetry.finish();
     ended
 }
 
-async fn run_until_stopped(config: &Config, parts: Parts, stop: CancellationToken) -> Result<(), ProcessError> {
+async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken) -> Result<(), ProcessError> {
     let mut registry = Registry::with_prefix("icegate");
-    let lake = Lake::open(config, &mut registry).await?;
+    let lake = Lake::open(config, &mut registry)?;
+    let (config, tables) = (lake.config(), lake.tables().await?);
+    let guard = Guard::new(auth::open(&config.auth, lake.clock(), &mut registry).await?);
     let listeners = Listeners::bind(config, parts).await?;
     // Only the shift writes to the tables. A process that takes telemetry in starts also while they can't be reached, and one that
     // answers queries does so from the WAL until they exist, and says so.
     if parts.shift {
-        for change in lake.tables.migrate_create(false).await? {
+        for change in tables.migrate_create(false).await? {
             tracing::info!(%change, "migrated");
         }
     }
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let mut loki = if parts.query { Some(loki::router(config, &lake, &mut registry)?) } else { None };
-    let writing = if parts.ingest { Some(lake.start_writer(config, &mut registry)) } else { None };
-    let shifting = if parts.shift { Some(lake.start_shifter(config, &mut registry, stop.clone())?) } else { None };
+    let mut loki =
+        if parts.query { Some(guard.loki(loki(&lake, &tables, &mut registry)?, config.loki.error_format)) } else { None };
+    let writing = if parts.ingest { Some(lake.start_writer(&mut registry)) } else { None };
+    let shifting = if parts.shift { Some(shift(lake.shifter(&tables, &mut registry)?, stop.clone())) } else { None };
     let maintaining =
-        (parts.maintain && config.maintain.enabled).then(|| lake.start_maintainer(config, &mut registry, stop.clone()));
+        (parts.maintain && config.maintain.enabled).then(|| maintain(lake.maintainer(&tables, &mut registry), stop.clone()));
     if let Some((writer, _)) = &writing {
-        let ingest = ingest(config, writer.clone(), &lake, &mut registry);
+        let ingest = ingest(&lake, writer.clone(), &mut registry);
         // Loki's agents push to the port that Loki's clients query.
-        loki = loki.map(|loki| loki.merge(icegate_otlp_api::loki_router(Arc::clone(&ingest))));
+        loki = loki.map(|loki| loki.merge(guard.pushes(icegate_otlp_api::loki_router(Arc::clone(&ingest)))));
         if let Some(listener) = listeners.otlp_grpc {
-            servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), stop.clone())?);
+            servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), &guard, stop.clone())?);
         }
         if let Some(listener) = listeners.otlp_http {
-            servers.start("otlp_http", http::serve(listener, icegate_otlp_api::router(ingest), stop.clone()));
+            servers.start("otlp_http", http::serve(listener, guard.otlp(icegate_otlp_api::router(ingest)), stop.clone()));
         }
     }
     if let (Some(listener), Some(router)) = (listeners.loki, loki) {
@@ -156,17 +165,26 @@ async fn overdue(stop: &CancellationToken) {
     tokio::time::sleep(DRAIN).await;
 }
 
-fn ingest(config: &Config, writer: icegate_wal::Writer, lake: &Lake, registry: &mut Registry) -> Arc<Ingest> {
-    let http = &config.otlp_http;
-    let bounds = Bounds {
-        body_bytes: http.max_body_bytes,
-        decoded_bytes: http.max_decoded_bytes,
-        concurrent_requests: http.max_concurrent_requests,
-        body_time: Bounds::default().body_time,
-        content: icegate_otlp::Limits { record_bytes: http.max_record_bytes, ..icegate_otlp::Limits::default() },
-    };
+/// Shifts in the background until `stop`, and then to the end of the pass.
+fn shift(shifter: Shifter, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move { shifter.run(stop).await })
+}
+
+/// Looks after the tables in the background until `stop`, and then to the end of the table at hand.
+fn maintain(maintainer: Maintainer, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move { maintainer.run(stop).await })
+}
+
+fn loki(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result<Router, ProcessError> {
+    let data = Data { tables: Arc::clone(tables), wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
+    let build = BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
+    Ok(icegate_queries::loki(lake.config(), &data, build, registry)?)
+}
+
+fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {
+    let bounds = Bounds::from(&lake.config().otlp_http);
     let metrics = icegate_otlp_api::Metrics::register(registry);
-    Arc::new(Ingest::new(writer, Arc::clone(&lake.clock), bounds, metrics))
+    Arc::new(Ingest::new(writer, Arc::clone(lake.clock()), bounds, metrics))
 }
 
 /// Keys that a user set and this build has nothing for. Defaults say nothing.

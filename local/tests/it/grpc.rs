@@ -72,13 +72,25 @@ impl Client {
         compression: Option<CompressionEncoding>,
         body: Vec<u8>,
     ) -> Result<Bytes, Status> {
+        self.call(path, &[("x-scope-orgid", tenant)], compression, body).await
+    }
+
+    async fn call(
+        &self,
+        path: &'static str,
+        metadata: &[(&'static str, &str)],
+        compression: Option<CompressionEncoding>,
+        body: Vec<u8>,
+    ) -> Result<Bytes, Status> {
         let mut grpc = tonic::client::Grpc::new(self.channel.clone());
         if let Some(compression) = compression {
             grpc = grpc.send_compressed(compression);
         }
         grpc.ready().await.unwrap();
         let mut request = Request::new(Bytes::from(body));
-        request.metadata_mut().insert("x-scope-orgid", tenant.parse().unwrap());
+        for (name, value) in metadata {
+            request.metadata_mut().append(*name, value.parse().unwrap());
+        }
         let path = http::uri::PathAndQuery::from_static(path);
         grpc.unary(request, path, Raw).await.map(tonic::Response::into_inner)
     }
@@ -87,6 +99,11 @@ impl Client {
 /// One export of one log line.
 pub(crate) async fn export_line(process: &Process, line: &str) -> Result<Bytes, Status> {
     Client::new(process).await.export(LOGS, "default", None, logs(&[(line, &[])])).await
+}
+
+/// The same with this metadata alone.
+pub(crate) async fn export_line_as(process: &Process, metadata: &[(&'static str, &str)], line: &str) -> Result<Bytes, Status> {
+    Client::new(process).await.call(LOGS, metadata, None, logs(&[(line, &[])])).await
 }
 
 fn logs(bodies: &[(&str, &[u8])]) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod auth;
 mod backend;
 mod backends;
 mod bad_input;

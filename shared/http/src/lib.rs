@@ -24,6 +24,6 @@ mod time;
 pub use accept::accepts;
 pub use error::HttpError;
 pub use params::Params;
-pub use status::{RETRY_AFTER_SECONDS, error_type, retry_after, status};
+pub use status::{RETRY_AFTER_SECONDS, challenge, error_type, retry_after, status};
 pub use tenant::{ACCOUNT_HEADER, TENANT_HEADER, TenantScope};
 pub use time::time;

@@ -12,6 +12,8 @@ pub const RETRY_AFTER_SECONDS: u64 = 1;
 pub const fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Invalid | ErrorKind::LimitExceeded => StatusCode::BAD_REQUEST,
+        ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
         ErrorKind::NotFound => StatusCode::NOT_FOUND,
         ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         // A conflict that reaches a client was retried inside; the client's retry may win.
@@ -27,10 +29,18 @@ pub fn retry_after(status: StatusCode) -> Option<u64> {
     again.then_some(RETRY_AFTER_SECONDS)
 }
 
+/// The `WWW-Authenticate` that goes with a status, where the client should come again with credentials.
+#[must_use]
+pub fn challenge(status: StatusCode) -> Option<&'static str> {
+    (status == StatusCode::UNAUTHORIZED).then_some(r#"Bearer realm="icegate", Basic realm="icegate", charset="UTF-8""#)
+}
+
 /// What Loki's and Prometheus's JSON errors call the kind of an error, by its status.
 #[must_use]
 pub fn error_type(status: StatusCode) -> &'static str {
     match status {
+        StatusCode::UNAUTHORIZED => "unauthorized",
+        StatusCode::FORBIDDEN => "forbidden",
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
         StatusCode::NOT_IMPLEMENTED => "not_implemented",

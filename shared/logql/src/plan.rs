@@ -60,6 +60,15 @@ pub(crate) struct Plan {
     wanted: Wanted,
     asks_for_errors: bool,
     undecided: Arc<AtomicBool>,
+    sieve: Option<Sieve>,
+}
+
+/// The same steps, made for the labels alone that decide which lines stay. Most lines of a selective query go no further, and their
+/// other labels are never made.
+#[derive(Debug)]
+struct Sieve {
+    wanted: Wanted,
+    steps: Vec<Step>,
 }
 
 /// What stages have done to labels so far.
@@ -82,6 +91,7 @@ impl Plan {
             wanted: aim.wanted.clone(),
             asks_for_errors: needs::asks_for_errors(stages, &aim.wanted),
             undecided: Arc::new(AtomicBool::new(false)),
+            sieve: None,
         };
         for matcher in &selector.matchers {
             let pushed = columns::matcher(matcher, &plan.undecided)?;
@@ -96,19 +106,30 @@ impl Plan {
                 plan.matchers.push(MatcherTest::new(matcher)?);
             }
         }
-        plan.stages(stages, aim)?;
+        let left = plan.push_down(stages, aim.limits.find_trace_ids)?;
+        let steps = |wanted: &Wanted| {
+            left.iter().map(|stage| Step::new(stage, Purpose { wanted, now: aim.now })).collect::<Result<Vec<_>, _>>()
+        };
+        plan.residual.extend(left.iter().map(ToString::to_string));
+        plan.steps = steps(&aim.wanted)?;
+        if aim.wanted == Wanted::All && !plan.is_exact() {
+            let sieve = |wanted| steps(&wanted).map(|steps| Sieve { wanted, steps });
+            plan.sieve = needs::of_filters(stages).map(sieve).transpose()?;
+        }
         Ok(plan)
     }
 
     /// Line filters move down as long as lines are as they were, label filters as long as labels are; behind a parser, a label
     /// filter still says which rows can be left out before it runs.
-    fn stages(&mut self, stages: &[Stage], aim: &Aim<'_>) -> Result<(), LogqlError> {
-        let purpose = Purpose { wanted: &aim.wanted, now: aim.now };
+    ///
+    /// Gives the stages that are left for decoded rows, in order.
+    fn push_down<'a>(&mut self, stages: &'a [Stage], find_trace_ids: bool) -> Result<Vec<&'a Stage>, LogqlError> {
+        let mut left = Vec::new();
         let (mut line_is_intact, mut labels) = (true, Touched::Not);
         for stage in ordered(stages) {
             match &stage.kind {
                 StageKind::Line(filter) if line_is_intact => {
-                    self.filters.push(line::filter(filter, stage.place.0, aim.limits.find_trace_ids)?);
+                    self.filters.push(line::filter(filter, stage.place.0, find_trace_ids)?);
                     continue;
                 }
                 StageKind::Label(filter) if labels == Touched::Not => {
@@ -126,10 +147,9 @@ impl Plan {
                 StageKind::LabelFormat(_) | StageKind::Drop(_) | StageKind::Keep(_) => labels = Touched::Changed,
                 StageKind::Line(_) | StageKind::Label(_) => {}
             }
-            self.residual.push(stage.to_string());
-            self.steps.push(Step::new(stage, purpose)?);
+            left.push(stage);
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Whether columns alone decide which lines stay.
@@ -183,12 +203,28 @@ impl Plan {
         NameCache::new(self.asked())
     }
 
+    /// The names of labels that decide which lines stay, where asking these first is worth it.
+    pub(crate) fn sieve_names(&self) -> Option<NameCache> {
+        let matchers = self.matchers.iter().map(|matcher| matcher.name.as_str());
+        self.sieve.as_ref().map(|sieve| NameCache::new(needs::of_rows(&sieve.wanted, matchers)))
+    }
+
+    /// Whether a row stays, which [`Plan::sieve_names`] decide.
+    pub(crate) fn passes(&self, line: &str, at: i64, labels: RowLabels, names: &mut Names) -> bool {
+        let Some(sieve) = &self.sieve else { return true };
+        let mut row = Row { line: Cow::Borrowed(line), at, labels };
+        self.fits(&row.labels) && sieve.steps.iter().all(|step| step.run(&mut row, names))
+    }
+
+    fn fits(&self, labels: &RowLabels) -> bool {
+        self.matchers.iter().all(|test| test.fits(labels.get(&test.name).unwrap_or_default()))
+    }
+
     /// Runs what is left on a row; the row as it leaves, if it stays.
     pub(crate) fn run<'a>(&self, line: &'a str, at: i64, mut labels: RowLabels, names: &mut Names) -> Option<Row<'a>> {
         labels.asks_for_errors = self.asks_for_errors;
-        let fits = self.matchers.iter().all(|test| test.fits(labels.get(&test.name).unwrap_or_default()));
         let mut row = Row { line: Cow::Borrowed(line), at, labels };
-        (fits && self.steps.iter().all(|step| step.run(&mut row, names))).then_some(row)
+        (self.fits(&row.labels) && self.steps.iter().all(|step| step.run(&mut row, names))).then_some(row)
     }
 }
 

@@ -90,6 +90,7 @@ use tower::ServiceExt;
 pub use config::{ErrorFormat, LokiConfig};
 pub use error::LokiError;
 pub use metrics::Metrics;
+pub use observe::refuse;
 pub use state::{BuildInfo, LokiState};
 
 use state::Shared;

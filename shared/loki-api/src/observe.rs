@@ -4,8 +4,9 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use icegate_http::{accepts, error_type, retry_after};
 
 use crate::ErrorFormat;
@@ -20,7 +21,7 @@ pub(crate) async fn observe(
     next: Next,
 ) -> Response {
     let since = Instant::now();
-    let json = state.config.error_format == ErrorFormat::Json || accepts(request.headers(), "application/json");
+    let json = wants_json(request.headers(), state.config.error_format);
     let mut response = next.run(request).await;
     let endpoint = path.as_ref().map_or("other", |path| path.as_str());
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
@@ -31,6 +32,16 @@ pub(crate) async fn observe(
     }
     state.metrics.answered(endpoint, response.status(), since.elapsed());
     response
+}
+
+/// What a host refuses before a request reaches [`crate::router`], as this API writes errors.
+#[must_use]
+pub fn refuse(request: &Parts, format: ErrorFormat, status: StatusCode, message: &str) -> Response {
+    body(&Failure { status, message: Arc::from(message) }, wants_json(&request.headers, format))
+}
+
+fn wants_json(headers: &HeaderMap, format: ErrorFormat) -> bool {
+    format == ErrorFormat::Json || accepts(headers, "application/json")
 }
 
 fn body(failure: &Failure, json: bool) -> Response {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use icegate_model::{Clock, Table};
 use icegate_tables::{InWal, Tables};
 use icegate_wal::{Listing, Wal};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::{MaintainConfig, MaintainError, Metrics, Report};
@@ -52,6 +53,20 @@ impl Maintainer {
         let mut reports = Vec::new();
         for table in Table::ALL {
             reports.push((table, self.maintain(table, dry_run).await));
+        }
+        reports
+    }
+
+    /// Looks after all tables, but for those that have to wait because time is up: `None` for a table that was not finished by
+    /// `until`. What was done for it stays done. The first table is another one each time, so that no table always waits.
+    pub async fn run_until(&self, until: Instant) -> Vec<(Table, Option<Result<Report, MaintainError>>)> {
+        let period = self.config.interval.max(Duration::from_secs(1)).as_secs();
+        let turn = u64::try_from(self.clock.now().millis() / 1000).unwrap_or(0) / period;
+        let first = usize::try_from(turn % Table::ALL.len() as u64).unwrap_or(0);
+        let mut reports = Vec::new();
+        for table in Table::ALL.into_iter().cycle().skip(first).take(Table::ALL.len()) {
+            let done = if Instant::now() < until { timeout_at(until, self.maintain(table, false)).await.ok() } else { None };
+            reports.push((table, done));
         }
         reports
     }

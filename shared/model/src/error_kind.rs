@@ -7,6 +7,10 @@ use std::fmt;
 pub enum ErrorKind {
     /// The request or configuration is wrong; repeating it won't help.
     Invalid,
+    /// Who asks isn't known: the credentials are missing or wrong.
+    Unauthenticated,
+    /// Who asks is known, and may not do this.
+    Forbidden,
     /// What was named doesn't exist.
     NotFound,
     /// Somebody else changed it first; look again and retry.
@@ -27,6 +31,8 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Invalid => "invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
             Self::Conflict => "conflict",
             Self::Unavailable => "unavailable",

@@ -25,6 +25,10 @@ mod signal;
 mod tenant;
 mod time;
 
+/// Target of the log lines, at level debug, by which a request is followed: its id, its segments, the snapshot that they came into.
+/// They cost a line a request, so that only hosts which are paid by the request ask for them by default.
+pub const TRAIL: &str = "icegate::trail";
+
 pub use clock::{Clock, SystemClock};
 pub use error_kind::ErrorKind;
 pub use id::{IdGenerator, RandomIds, RequestId, UniqueId};

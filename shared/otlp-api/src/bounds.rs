@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use icegate_otlp::Limits;
+use icegate_runtime::config::OtlpHttp;
+
 /// What a request may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -12,7 +15,20 @@ pub struct Bounds {
     /// Requests that are served at once.
     pub concurrent_requests: usize,
     /// Bounds of what a body holds.
-    pub content: icegate_otlp::Limits,
+    pub content: Limits,
+}
+
+impl From<&OtlpHttp> for Bounds {
+    /// As they are configured.
+    fn from(http: &OtlpHttp) -> Self {
+        Self {
+            body_bytes: http.max_body_bytes,
+            decoded_bytes: http.max_decoded_bytes,
+            concurrent_requests: http.max_concurrent_requests,
+            content: Limits { record_bytes: http.max_record_bytes, ..Limits::default() },
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Bounds {
@@ -22,7 +38,7 @@ impl Default for Bounds {
             decoded_bytes: 64 << 20,
             body_time: Duration::from_secs(30),
             concurrent_requests: 256,
-            content: icegate_otlp::Limits::default(),
+            content: Limits::default(),
         }
     }
 }

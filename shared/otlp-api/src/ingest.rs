@@ -104,7 +104,10 @@ impl Ingest {
     ) -> Result<Taken, IngestError> {
         if !rows.batches.is_empty() {
             let request = Request { id, tenant: scope.tenant.clone(), account: scope.account.clone(), batches: rows.batches };
-            self.writer.append(request).await?;
+            let durable = self.writer.append(request).await?;
+            for segment in durable.segments() {
+                tracing::debug!(target: icegate_model::TRAIL, request = %id, segment = %segment.name, "request is durable");
+            }
         }
         self.metrics.taken(signal, rows.accepted, rows.rejected.count, length);
         if rows.rejected.count > 0 {

@@ -29,6 +29,7 @@ mod ingest;
 mod metrics;
 mod push;
 mod receive;
+mod refuse;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use bounds::Bounds;
 pub use error::IngestError;
 pub use ingest::{Ingest, Taken};
 pub use metrics::{Metrics, Transport};
+pub use refuse::refuse;
 
 /// `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, what [`loki_router`] has, and `GET /health`.
 pub fn router(ingest: Arc<Ingest>) -> Router {
@@ -52,11 +54,8 @@ pub fn router(ingest: Arc<Ingest>) -> Router {
 
 /// What Loki takes in: `POST /loki/api/v1/push`, its older path `/api/prom/push`, and OTLP as `/otlp/v1/logs`.
 pub fn loki_router(ingest: Arc<Ingest>) -> Router {
-    Router::new()
-        .route("/loki/api/v1/push", post(push::push))
-        .route("/api/prom/push", post(push::push))
-        .route("/otlp/v1/logs", signal_of(Signal::Logs))
-        .with_state(ingest)
+    let pushes = push::PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, post(push::push)));
+    pushes.route("/otlp/v1/logs", signal_of(Signal::Logs)).with_state(ingest)
 }
 
 fn signal_of(signal: Signal) -> MethodRouter<Arc<Ingest>> {

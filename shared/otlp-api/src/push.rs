@@ -23,6 +23,9 @@ use crate::content::{self, Compression};
 use crate::metrics::Transport;
 use crate::{Ingest, IngestError, receive};
 
+/// Where agents push to.
+pub(crate) const PATHS: [&str; 2] = ["/loki/api/v1/push", "/api/prom/push"];
+
 /// How a push is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
@@ -90,13 +93,17 @@ fn decode(format: Format, body: &Bytes, limit: usize) -> Result<Vec<LogStream>, 
 }
 
 fn failed(error: &IngestError, json: bool) -> Response {
-    let (status, message) = (error.status(), error.to_string());
+    refused(error.status(), &error.to_string(), json)
+}
+
+/// An error as Loki writes it.
+pub(crate) fn refused(status: StatusCode, message: &str, json: bool) -> Response {
     let (content_type, body) = if json {
-        let (kind, message) = (error_type(status), &message);
+        let kind = error_type(status);
         let body = serde_json::json!({ "status": "error", "errorType": kind, "error": message, "message": message });
         ("application/json", body.to_string())
     } else {
-        ("text/plain; charset=utf-8", message)
+        ("text/plain; charset=utf-8", message.to_owned())
     };
     let mut response = (status, [(CONTENT_TYPE, content_type)], body).into_response();
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -15,6 +15,9 @@
 //! - **READ-1** a segment stays for [`ShiftConfig::grace`] after its commit, longer than any query that may have planned on it.
 //! - **BOUND-1** a pass holds about [`ShiftConfig::max_input_bytes`] of rows.
 //!
+//! [`Shifter::run`] makes passes for ever; [`Shifter::round`] makes them until nothing is left or its time is up, for a host that is woken
+//! and goes away again.
+//!
 //! Any number of shifters may run. With [`Jobs`], one of them works on a table at a time, which saves the others reading the same
 //! segments; who dies is replaced when its lease ends. Leases decide nothing: one that is lost, doubled by clocks that differ or
 //! kept from being taken by a store that fails costs double work, which the commit's ledgers sort out.
@@ -31,8 +34,10 @@ mod jobs;
 mod lease;
 mod metrics;
 mod pass;
+mod round;
 mod select;
 mod shifter;
+mod trail;
 
 pub use config::ShiftConfig;
 pub use error::ShiftError;
@@ -40,4 +45,5 @@ pub use job_state::{Codec, CommitState, JobState};
 pub use jobs::{Jobs, JobsConfig};
 pub use metrics::Metrics;
 pub use pass::Pass;
+pub use round::{GIVE_BACK, Round, RoundEnd};
 pub use shifter::Shifter;

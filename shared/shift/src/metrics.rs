@@ -23,6 +23,7 @@ pub struct Metrics {
     pub(crate) quarantined: Family<Labels, Gauge>,
     pub(crate) newer_format: Family<Labels, Gauge>,
     pub(crate) lost: Family<Labels, Counter>,
+    pub(crate) retries: Family<Labels, Counter>,
     pub(crate) leases_held: Family<Labels, Gauge>,
     pub(crate) leases_refused: Family<Labels, Counter>,
     pub(crate) leases_lost: Family<Labels, Counter>,
@@ -48,6 +49,7 @@ impl Metrics {
         shift.register("quarantined_segments", "Segments set aside because nobody can read them", metrics.quarantined.clone());
         shift.register("newer_format_segments", "Segments left to a later release", metrics.newer_format.clone());
         shift.register("commits_lost", "Passes whose segments another shifter committed first", metrics.lost.clone());
+        shift.register("commit_retries", "Attempts of commits that others came before", metrics.retries.clone());
         shift.register("leases_held", "Whether this shifter has the table's lease", metrics.leases_held.clone());
         shift.register("leases_refused", "Passes not made because another shifter has the lease", metrics.leases_refused.clone());
         shift.register("leases_lost", "Leases that another shifter took over", metrics.leases_lost.clone());
@@ -95,6 +97,7 @@ impl Default for Metrics {
             quarantined: Family::default(),
             newer_format: Family::default(),
             lost: Family::default(),
+            retries: Family::default(),
             leases_held: Family::default(),
             leases_refused: Family::default(),
             leases_lost: Family::default(),

@@ -8,7 +8,7 @@ use crate::aside::FAILED_PASSES;
 use crate::job_state::CommitState;
 use crate::lease::Claim;
 use crate::select::{Selection, Unreadable, select};
-use crate::{JobState, Metrics, ShiftError, Shifter};
+use crate::{JobState, Metrics, ShiftError, Shifter, trail};
 
 /// What one pass over a table did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl Shifter {
         (began, planned_on): (Timestamp, Timestamp),
         pass: &mut Pass,
     ) -> Result<Option<CommitState>, ShiftError> {
-        let Selection { batches, segments, requests, repeated_rows, .. } = selection;
+        let Selection { batches, segments, requests, requests_after, repeated_rows, .. } = selection;
         let labels = Metrics::labels(table);
         if segments.is_empty() {
             return Ok(None);
@@ -153,7 +153,7 @@ impl Shifter {
         let files = self.tables.write_files(table, batches, self.config.files).await?;
         let ledger = Ledger {
             segments: segments.iter().map(|segment| segment.name.clone()).collect(),
-            requests,
+            requests: requests.clone(),
             at: began,
             after: Some(planned_on),
             oldest: segments.iter().map(|segment| segment.created).min(),
@@ -170,10 +170,12 @@ impl Shifter {
         };
         let took = self.clock.now().since(began);
         self.metrics.rows.get_or_create(&labels).inc_by(committed.rows_added);
+        self.metrics.retries.get_or_create(&labels).inc_by(u64::from(committed.attempts.saturating_sub(1)));
         self.metrics.repeated_rows.get_or_create(&labels).inc_by(repeated_rows);
         self.metrics.segments.get_or_create(&labels).inc_by(segments.len() as u64);
         self.metrics.duration.get_or_create(&labels).observe(took.as_secs_f64());
         tracing::debug!(%table, segments = segments.len(), rows = committed.rows_added, snapshot = committed.snapshot_id, "shifted");
+        trail::shifted(table, &segments, &requests, &requests_after, &committed);
         pass.segments = segments.len();
         pass.left = pass.left.saturating_sub(segments.len());
         pass.committed = Some(committed);

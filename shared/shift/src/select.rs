@@ -21,6 +21,8 @@ pub(crate) struct Selection {
     pub(crate) batches: Vec<RecordBatch>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) requests: Vec<RequestId>,
+    /// How many of the requests there were after each segment.
+    pub(crate) requests_after: Vec<usize>,
     pub(crate) repeated_rows: u64,
     /// Its bytes are not those of a segment.
     pub(crate) unreadable: Vec<Unreadable>,
@@ -90,6 +92,7 @@ pub(crate) async fn select(
             bytes += batch.get_array_memory_size();
             selection.batches.push(batch);
         }
+        selection.requests_after.push(selection.requests.len());
         selection.segments.push(segment);
         if bytes >= config.max_input_bytes / SHARES || row_groups >= config.max_row_groups {
             break;

@@ -1,5 +1,5 @@
 //! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an object store that fails,
-//! an S3 server, the services of the local stack, a network that breaks.
+//! an S3 server, the services of the local stack, a network that breaks, the side of AWS Lambda that a function sees.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -17,6 +17,7 @@
 mod clocked_store;
 mod dice;
 mod faulty_store;
+mod lambda;
 mod local_stack;
 mod network;
 mod odds;
@@ -33,6 +34,7 @@ use icegate_model::{Clock, IdGenerator, Timestamp, UniqueId};
 pub use clocked_store::{ClockedStore, Deleted};
 pub use dice::Dice;
 pub use faulty_store::FaultyStore;
+pub use lambda::{Invoked, LambdaFunction};
 pub use local_stack::LocalStack;
 pub use network::{Call, Fate, Network, Operation, Trouble, When};
 pub use odds::Odds;

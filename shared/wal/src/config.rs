@@ -2,9 +2,22 @@ use std::time::Duration;
 
 use parquet::basic::{Compression, ZstdLevel};
 
+/// Which requests share a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gathering {
+    /// Those that arrive within [`WriterConfig::flush_interval`]: for a host that takes many at once.
+    #[default]
+    Together,
+    /// None: each becomes a segment of its own at once, and the id in the segment's name is the request's. For a host that takes one
+    /// request at a time, where waiting for another is waiting for nothing.
+    Alone,
+}
+
 /// How a [`crate::Writer`] gathers requests into segments, and its bounds.
 #[derive(Clone, Debug)]
 pub struct WriterConfig {
+    /// Which requests share a segment.
+    pub gathering: Gathering,
     /// Most requests that wait for their rows to be durable; further ones are refused.
     pub channel_capacity: usize,
     /// Most rows of a row group.
@@ -33,6 +46,7 @@ pub struct WriterConfig {
 impl Default for WriterConfig {
     fn default() -> Self {
         Self {
+            gathering: Gathering::Together,
             channel_capacity: 1_024,
             max_row_group_size: 8_192,
             write_retries: 5,
@@ -48,6 +62,14 @@ impl Default for WriterConfig {
 }
 
 impl WriterConfig {
+    /// How long a request waits for others at most.
+    pub(crate) fn wait(&self) -> Duration {
+        match self.gathering {
+            Gathering::Together => self.flush_interval,
+            Gathering::Alone => Duration::ZERO,
+        }
+    }
+
     pub(crate) fn max_rows_per_flush(&self) -> usize {
         self.max_row_group_size.saturating_mul(self.records_per_flush_multiplier).max(1)
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use icegate_model::{Clock, ErrorKind, IdGenerator, Table};
+use icegate_model::{Clock, ErrorKind, IdGenerator, Table, UniqueId};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::encode::{Encoded, Part, encode};
 use crate::error::StoreOperation;
 use crate::name::SegmentName;
-use crate::{Metrics, Segment, Wal, WalError, WriterConfig};
+use crate::{Gathering, Metrics, Segment, Wal, WalError, WriterConfig};
 
 /// How long to wait before the first repetition of a put; doubles with each.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -50,18 +50,27 @@ impl Context {
         if Instant::now() >= deadline {
             return Err(WalError::Overdue { table, deadline: self.config.write_deadline });
         }
+        let id = self.name_id(&parts);
         let context = Arc::clone(self);
         let encoding = tokio::task::spawn_blocking(move || encode(table, parts, &context.config)).await;
         let broken = |reason: String| WalError::Encode { table, reason };
         let encoded = encoding.map_err(|error| broken(error.to_string()))?.map_err(|error| broken(error.to_string()))?;
         let Encoded { bytes, tenants, rows, min, max } = encoded;
         let created = u64::try_from(self.clock.now().micros()).unwrap_or(0);
-        let name = SegmentName { created, id: self.ids.unique(), tenants, min, max };
+        let name = SegmentName { created, id, tenants, min, max };
         let path = self.wal.path(table, &name.to_string());
         let mut segment = Segment::new(table, path, name, bytes.len() as u64);
         segment.e_tag = self.put(&segment.path, &bytes, deadline).await?;
         self.metrics.written(table, rows, segment.size);
         Ok(Arc::new(segment))
+    }
+
+    /// The request's own id where it is alone, so that a segment's name leads to the request in logs.
+    fn name_id(&self, parts: &[Part]) -> UniqueId {
+        match (self.config.gathering, parts) {
+            (Gathering::Alone, [only]) => UniqueId(only.id.0),
+            _ => self.ids.unique(),
+        }
     }
 
     /// WAL-3: the same name and bytes each time, so that a put whose answer was lost can be repeated.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::encode::Part;
 use crate::flush::Context;
 use crate::request::TableRows;
-use crate::{Metrics, Segment, WalError};
+use crate::{Gathering, Metrics, Segment, WalError, WriterConfig};
 
 /// Segments of one table that are written at once, while the next is gathered.
 const MAX_FLUSHES_IN_FLIGHT: usize = 2;
@@ -50,11 +50,11 @@ pub(crate) async fn run(
     mut waiting: mpsc::UnboundedReceiver<Waiting>,
     closing: CancellationToken,
 ) {
-    let in_flight = Arc::new(Semaphore::new(MAX_FLUSHES_IN_FLIGHT));
+    let in_flight = Arc::new(Semaphore::new(flushes_in_flight(&context.config)));
     let mut flushes = JoinSet::new();
     while let Some(first) = next(&mut waiting, &closing).await {
         // Counted from the oldest request, so that none waits longer because others do: an earlier segment ends before it.
-        let deadline = first.since + context.config.flush_interval + context.config.write_deadline;
+        let deadline = first.since + context.config.wait() + context.config.write_deadline;
         let batch = gather(&context, first, &mut waiting, &closing).await;
         // The semaphore is never closed.
         let slot = Arc::clone(&in_flight).acquire_owned().await.ok();
@@ -66,6 +66,14 @@ pub(crate) async fn run(
         while flushes.try_join_next().is_some() {}
     }
     while flushes.join_next().await.is_some() {}
+}
+
+/// Requests that wait for nobody need not wait for each other's puts either; their number is bounded by the writer's places.
+fn flushes_in_flight(config: &WriterConfig) -> usize {
+    match config.gathering {
+        Gathering::Together => MAX_FLUSHES_IN_FLIGHT,
+        Gathering::Alone => config.channel_capacity.clamp(1, Semaphore::MAX_PERMITS),
+    }
 }
 
 /// The next request; after closing, what was sent before.
@@ -91,6 +99,9 @@ async fn gather(
     let flush_at = first.since + config.flush_interval;
     let mut batch = Batch::default();
     batch.add(first);
+    if config.gathering == Gathering::Alone {
+        return batch;
+    }
     while batch.rows < config.max_rows_per_flush() && batch.bytes < config.max_bytes_per_flush {
         let next = tokio::select! {
             // What is there already joins the batch, however long the first has waited.

@@ -10,7 +10,8 @@
 //!   exporters stop waiting. The writer's attempts ([`WriterConfig::put_timeout`], [`WriterConfig::write_retries`]) and what the store
 //!   repeats by itself all lie within it.
 //! - **WAL-3** writers never coordinate. A segment's name is unique, its put is repeated with the same name and bytes, and a
-//!   name's bytes never change.
+//!   name's bytes never change. A request that is sent again and written alone ([`Gathering::Alone`]) is another segment, later by its
+//!   time; readers leave its rows out by its id, as they do wherever it lies.
 //! - **TENANT-1** a row group holds rows of one tenant and account only.
 //!
 //! # Layout
@@ -22,7 +23,7 @@
 //!    │        │      │      │       │     └── latest row, microseconds UTC, may be negative
 //!    │        │      │      │       └──────── earliest row
 //!    │        │      │      └──────────────── the only tenant in it, or `!` for several
-//!    │        │      └─────────────────────── 32 hexadecimal digits, never given out twice
+//!    │        │      └─────────────────────── 32 hexadecimal digits: never given out twice, or the id of the only request in it
 //!    │        └────────────────────────────── when it was written, microseconds UTC, 20 digits: a listing is in this order
 //!    └─────────────────────────────────────── logs, spans, metrics, events
 //! ```
@@ -76,7 +77,7 @@ mod seal;
 mod segment;
 mod writer;
 
-pub use config::WriterConfig;
+pub use config::{Gathering, WriterConfig};
 pub use error::{StoreOperation, WalError};
 pub use footer::{Footer, RequestRows, RowGroup};
 pub use metrics::Metrics;

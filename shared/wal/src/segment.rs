@@ -29,7 +29,7 @@ pub struct Wal {
 pub struct Segment {
     /// Whose rows these are.
     pub table: Table,
-    /// The file name: unique over all tables and times.
+    /// The file name: unique in its table, over all times.
     pub name: String,
     /// Where in the store.
     pub path: Path,

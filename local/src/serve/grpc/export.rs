@@ -143,6 +143,8 @@ fn values<'a>(metadata: &'a MetadataMap, name: &'static str) -> Vec<&'a [u8]> {
 fn status(error: &IngestError) -> Status {
     let code = match error.kind() {
         ErrorKind::Invalid => Code::InvalidArgument,
+        ErrorKind::Unauthenticated => Code::Unauthenticated,
+        ErrorKind::Forbidden => Code::PermissionDenied,
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::Unavailable | ErrorKind::Conflict => Code::Unavailable,
         ErrorKind::LimitExceeded => Code::ResourceExhausted,

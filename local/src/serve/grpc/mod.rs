@@ -9,9 +9,11 @@ use opentelemetry_proto::DESCRIPTORS;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_reflection::server::Builder;
 
+use super::guard::Guard;
 use crate::error::ProcessError;
 use export::{Export, Logs, Metrics, Traces};
 
@@ -22,6 +24,7 @@ const SERVICES: [&str; 3] = [Logs::NAME, Traces::NAME, Metrics::NAME];
 pub(super) fn serve(
     listener: TcpListener,
     ingest: Arc<Ingest>,
+    guard: &Guard,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = Result<(), String>> + Send + 'static, ProcessError> {
     let describe = || {
@@ -30,12 +33,12 @@ pub(super) fn serve(
             .fold(Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS), Builder::with_service_name)
     };
     let failed = |error: tonic_reflection::server::Error| ProcessError::Reflection { message: error.to_string() };
-    let router = Server::builder()
-        .add_service(describe().build_v1().map_err(failed)?)
+    let routes = Routes::new(describe().build_v1().map_err(failed)?)
         .add_service(describe().build_v1alpha().map_err(failed)?)
         .add_service(Export::<Logs>::new(Arc::clone(&ingest)))
         .add_service(Export::<Traces>::new(Arc::clone(&ingest)))
         .add_service(Export::<Metrics>::new(ingest));
+    let router = Server::builder().add_routes(Routes::from(guard.grpc(routes.into_axum_router())));
     Ok(async move {
         let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
         served.await.map_err(|error| error.to_string())

@@ -1,8 +1,8 @@
 """Sends all three signals with the real OpenTelemetry SDK.
 
-  sdk.py http|grpc ENDPOINT COUNT
+  sdk.py http|grpc ENDPOINT COUNT [KEY]
 
-COUNT log records, spans and counter additions, of service `sdk-http` or `sdk-grpc`, tenant `sdk`.  Exits with 1 where an export
+COUNT log records, spans and counter additions, of service `sdk-http` or `sdk-grpc`, tenant `sdk`, or that of the API key.  Exits with 1 where an export
 fails: the exporters only log failures, so their log is what is looked at.
 """
 
@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 transport, endpoint, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+headers = {"authorization": f"Bearer {sys.argv[4]}"} if len(sys.argv) > 4 else {"x-scope-orgid": "sdk"}
 failures = []
 
 
@@ -36,14 +37,14 @@ if transport == "http":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     def exporter(kind, path):
-        return kind(endpoint=endpoint + path, headers={"X-Scope-OrgID": "sdk"}, compression=Compression.Gzip)
+        return kind(endpoint=endpoint + path, headers=headers, compression=Compression.Gzip)
 else:
     from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
     def exporter(kind, _path):
-        return kind(endpoint=endpoint, headers={"x-scope-orgid": "sdk"}, insecure=True)
+        return kind(endpoint=endpoint, headers=headers, insecure=True)
 
 
 resource = Resource.create({"service.name": f"sdk-{transport}"})

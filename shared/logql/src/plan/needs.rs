@@ -19,6 +19,12 @@ pub(crate) fn of_range(range: &LogRange, by: Option<&[String]>) -> Wanted {
     Wanted::Only(names)
 }
 
+/// The labels that decide which lines stay, errors among them, so that parsers read whole lines; none where it may be any.
+pub(crate) fn of_filters(stages: &[Stage]) -> Option<Wanted> {
+    let mut names = HashSet::from([ERROR.to_owned()]);
+    stages.iter().all(|stage| of_stage(stage, &mut names)).then_some(Wanted::Only(names))
+}
+
 /// Whether a query looks at the errors of parsers, so that these don't fail it.
 pub(crate) fn asks_for_errors(stages: &[Stage], wanted: &Wanted) -> bool {
     let mut names = HashSet::new();

@@ -94,8 +94,9 @@ impl NameCache {
 
 impl<'a> RowReader<'a> {
     pub(crate) fn new(batch: &RecordBatch, streams: &'a mut StreamCache, names: &'a mut NameCache) -> Result<Self, LogqlError> {
-        // What nobody asks for wasn't read.
-        let has = |name: &&'static str| batch.column_by_name(name).is_some();
+        // What nobody asks for wasn't read, or is read for others.
+        let asked = columns_of(names.asked.as_ref());
+        let has = |name: &&'static str| asked.contains(name) && batch.column_by_name(name).is_some();
         let texts = |names: &[&'static str]| {
             let read = names.iter().copied().filter(has).map(|name| TextColumn::of(batch, name).map(|column| (name, column)));
             read.collect::<Result<Vec<_>, _>>()

@@ -6,6 +6,7 @@ mod formatting;
 mod parsing;
 mod pipelines;
 mod row;
+mod stages;
 
 use serde_json::Value;
 

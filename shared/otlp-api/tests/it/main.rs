@@ -260,3 +260,16 @@ async fn a_client_that_stalls_gives_its_place_back() {
     assert_eq!(stalled.status, StatusCode::REQUEST_TIMEOUT, "{}", stalled.text());
     assert_eq!(receiver.post(&[JSON], json_body("up")).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_client_that_trickles_without_end_gives_its_place_back() {
+    let bounds = Bounds { concurrent_requests: 1, body_time: Duration::from_millis(50), ..Bounds::default() };
+    let receiver = Receiver::new(bounds, fast());
+    let trickle = futures::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Some((Ok::<_, std::io::Error>(b" ".to_vec()), ()))
+    });
+    let trickling = receiver.post(&[JSON], Body::from_stream(trickle)).await;
+    assert_eq!(trickling.status, StatusCode::REQUEST_TIMEOUT, "{}", trickling.text());
+    assert_eq!(receiver.post(&[JSON], json_body("up")).await.status, StatusCode::OK);
+}

@@ -1,6 +1,6 @@
 use icegate_model::TenantId;
 
-use super::{AuthMode, Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
+use super::{Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
 use crate::ConfigError;
 
 /// Longest time that anything may be configured to wait: a day and a bit more than any query.
@@ -15,6 +15,7 @@ impl Config {
         self.check_bounds()?;
         self.check_relations()?;
         self.check_loki()?;
+        self.check_auth()?;
         self.check_servers()
     }
 
@@ -24,12 +25,7 @@ impl Config {
         if self.catalog.cache.is_some() {
             return refuse("catalog.cache", "is not supported by this build: a read cache pays for remote storage only");
         }
-        self.check_job_storage()?;
-        match self.auth.mode {
-            AuthMode::Header => Ok(()),
-            AuthMode::ApiKeys => refuse("auth.mode", "api_keys is not supported by this build, allowed is header"),
-            AuthMode::Authorizer => refuse("auth.mode", "authorizer is not supported by this build, allowed is header"),
-        }
+        self.check_job_storage()
     }
 
     fn check_storage(&self) -> Result<(), ConfigError> {

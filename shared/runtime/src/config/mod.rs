@@ -1,5 +1,6 @@
 //! The keys that users write, as types. Nesting, names and defaults are the configuration reference's; every key may be left out.
 
+mod auth;
 mod catalog;
 mod check;
 mod environment;
@@ -12,14 +13,16 @@ mod servers;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
+pub use auth::{Auth, AuthMode, ClaimMap, Document, JwtAlgorithm, JwtAuth};
 pub use loki::{ErrorFormat, LimitDuration, Loki, LokiOverrides};
 pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
 };
-pub use servers::{Auth, AuthMode, Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
+pub use servers::{Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
 
 use crate::ConfigError;
 
@@ -65,7 +68,21 @@ impl Config {
     /// [`ConfigError`], for the first key that can't be used.
     pub fn load(file: Option<&Path>, data_dir: &Path, variables: &[(String, String)]) -> Result<Self, ConfigError> {
         let (source, document) = read::document(file, variables)?;
-        let mut config = environment::deserialize(&source, document, variables)?;
+        Self::of(&source, document, data_dir, variables)
+    }
+
+    /// The same without a file, for a host whose defaults are others: what isn't configured is as the YAML text `defaults` says.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the first key that can't be used.
+    pub fn load_over(defaults: &str, data_dir: &Path, variables: &[(String, String)]) -> Result<Self, ConfigError> {
+        let (source, document) = read::document(None, variables)?;
+        let document = read::over(read::yaml("defaults", defaults)?, document);
+        Self::of(&source, document, data_dir, variables)
+    }
+
+    fn of(source: &str, document: Value, data_dir: &Path, variables: &[(String, String)]) -> Result<Self, ConfigError> {
+        let mut config = environment::deserialize(source, document, variables)?;
         config.place(data_dir)?;
         config.check()?;
         Ok(config)
@@ -76,10 +93,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], for the first key that can't be used.
     pub fn from_yaml(text: &str, data_dir: &Path) -> Result<Self, ConfigError> {
-        let mut config = environment::deserialize("configuration", read::yaml("configuration", text)?, &[])?;
-        config.place(data_dir)?;
-        config.check()?;
-        Ok(config)
+        Self::of("configuration", read::yaml("configuration", text)?, data_dir, &[])
     }
 
     /// Gives every place that isn't configured one below the storage's root.

@@ -42,6 +42,23 @@ pub(super) fn yaml(source: &str, text: &str) -> Result<Value, ConfigError> {
     }
 }
 
+/// A document over its defaults: mappings are merged, anything else replaces what is below it.
+pub(super) fn over(defaults: Value, document: Value) -> Value {
+    match (defaults, document) {
+        (Value::Object(mut below), Value::Object(above)) => {
+            for (key, value) in above {
+                let value = match below.remove(&key) {
+                    Some(default) => over(default, value),
+                    None => value,
+                };
+                below.insert(key, value);
+            }
+            Value::Object(below)
+        }
+        (_, document) => document,
+    }
+}
+
 fn toml(source: &str, text: &str) -> Result<Value, ConfigError> {
     toml::from_str(text).map_err(|error| ConfigError::Syntax { source_name: source.to_owned(), message: error.to_string() })
 }

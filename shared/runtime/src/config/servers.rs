@@ -130,24 +130,3 @@ impl Default for Tracing {
         Self { enabled: true, service_name: "icegate".to_owned(), otlp_endpoint: None, sample_ratio: 1.0 }
     }
 }
-
-/// `auth`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// Who is believed.
-    pub mode: AuthMode,
-}
-
-/// `auth.mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthMode {
-    /// `X-Scope-OrgID` is believed.
-    #[default]
-    Header,
-    /// Keys name tenants and scopes.
-    ApiKeys,
-    /// Only the gateway's authorizer is believed.
-    Authorizer,
-}

@@ -80,7 +80,6 @@ fn every_backend_is_read_in_each_spelling_and_what_is_wrong_with_it_is_named() {
         ("storage: { backend: !s3 { bucket: w, region: '' } }", "such as us-east-1"),
         ("storage: { backend: !s3 { region: r } }", "missing field `bucket`"),
         ("catalog: { warehouse: 'gs://w/' }", "allowed are s3, file and memory"),
-        ("auth: { mode: api_keys }", "api_keys is not supported"),
         ("catalog: { backend: !nessie }", "unknown variant `nessie`"),
     ] {
         let error = parse(text).unwrap_err();
@@ -316,4 +315,88 @@ fn bounds_that_are_nonsense_are_named_with_the_tenant() {
         let error = parse(text).unwrap_err();
         assert!(parts.iter().all(|part| error.contains(part)), "{text}: {error}");
     }
+}
+
+const JWT: &str = "issuer: https://idp/, audience: icegate, jwks_url: https://idp/keys";
+
+#[test]
+fn credentials_are_read_in_each_form() {
+    let keys = parse("auth: { mode: api_keys, keys: [{ id: a }] }").unwrap().auth.keys.unwrap();
+    assert_eq!((keys.address(), keys.text("keys").as_str()), (None, r#"{"keys":[{"id":"a"}]}"#));
+    let whole = parse("auth: { mode: api_keys, keys: { keys: [] } }").unwrap().auth.keys.unwrap();
+    assert_eq!(whole.text("keys"), r#"{"keys":[]}"#);
+    let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:keys";
+    let elsewhere = variables(&[("ICEGATE_AUTH__MODE", "api_keys"), ("ICEGATE_AUTH__KEYS", arn)]).unwrap().auth;
+    assert_eq!((elsewhere.keys.unwrap().address(), elsewhere.refresh_secs), (Some(arn), 30));
+    let jwt = parse(&format!("auth: {{ mode: jwt, jwt: {{ {JWT}, algorithms: [ES256, EdDSA] }} }}")).unwrap().auth.jwt.unwrap();
+    assert_eq!((jwt.audience.as_slice(), jwt.algorithms.len()), (&["icegate".to_owned()][..], 2));
+    assert_eq!((jwt.tenants.claim.as_str(), jwt.scopes.claim.as_str()), ("tenants", "scope"));
+    assert_eq!((jwt.leeway_secs, jwt.refresh_secs), (30, 300));
+    let from_variables = variables(&[
+        ("ICEGATE_AUTH__MODE", "jwt"),
+        ("ICEGATE_AUTH__JWT__ISSUER", "https://idp/"),
+        ("ICEGATE_AUTH__JWT__AUDIENCE", "a, b"),
+        ("ICEGATE_AUTH__JWT__ALGORITHMS", "RS256,EdDSA"),
+        ("ICEGATE_AUTH__JWT__JWKS_FILE", "/etc/jwks.json"),
+        ("ICEGATE_AUTH__JWT__LEEWAY_SECS", "5"),
+    ]);
+    let jwt = from_variables.unwrap().auth.jwt.unwrap();
+    assert_eq!((jwt.audience.len(), jwt.algorithms.len(), jwt.leeway_secs), (2, 2, 5));
+}
+
+#[test]
+fn credentials_that_would_not_be_looked_at_or_that_are_unsafe_are_refused() {
+    let jwt = |more: &str| format!("auth: {{ mode: jwt, jwt: {{ {more} }} }}");
+    for (text, named) in [
+        ("auth: { mode: api_keys }".to_owned(), "auth.mode: api_keys needs either auth.keys or auth.keys_file"),
+        ("auth: { mode: api_keys, keys: [], keys_file: a }".to_owned(), "needs either auth.keys or auth.keys_file"),
+        ("auth: { mode: jwt }".to_owned(), "auth.mode: jwt needs auth.jwt"),
+        ("auth: { mode: iam }".to_owned(), "auth.mode: iam needs auth.callers"),
+        ("auth: { mode: basic }".to_owned(), "unknown variant `basic`"),
+        ("auth: { keys: [] }".to_owned(), "auth.keys: has no effect with auth.mode header"),
+        ("auth: { mode: authorizer, keys_file: a }".to_owned(), "auth.keys_file: has no effect with auth.mode authorizer"),
+        ("auth: { mode: api_keys, keys: [], callers: [] }".to_owned(), "auth.callers: has no effect"),
+        ("auth: { mode: api_keys, keys: 5 }".to_owned(), "auth.keys: invalid type"),
+        ("auth: { mode: api_keys, keys: [], refresh_secs: 0 }".to_owned(), "auth.refresh_secs: 0: allowed are 1 to"),
+        (jwt(&format!("{JWT}, algorithms: [HS256]")), "auth.jwt.algorithms: \"HS256\": allowed are RS256, ES256 and EdDSA"),
+        (jwt(&format!("{JWT}, algorithms: [none]")), "\"none\": allowed are"),
+        (jwt(&format!("{JWT}, algorithms: []")), "auth.jwt.algorithms: must not be empty"),
+        (jwt(&format!("{JWT}, leeway_secs: 601")), "auth.jwt.leeway_secs: 601"),
+        (jwt(&format!("{JWT}, jwks: {{ keys: [] }}")), "exactly one of jwks, jwks_file and jwks_url"),
+        (jwt("issuer: i, audience: a"), "exactly one of jwks, jwks_file and jwks_url"),
+        (jwt("issuer: i, audience: a, jwks_url: 'http://idp/keys'"), "auth.jwt.jwks_url: \"http://idp/keys\""),
+        (jwt("issuer: i, audience: a, jwks_url: 'http://127.0.0.1.evil/keys'"), "auth.jwt.jwks_url"),
+        (
+            "auth: { mode: api_keys, keys: 'http://elsewhere/keys' }".to_owned(),
+            "auth.keys: \"http://elsewhere/keys\": it starts with https",
+        ),
+        (jwt("issuer: '', audience: a, jwks_file: f"), "auth.jwt.issuer: must not be empty"),
+        (jwt("issuer: i, audience: '', jwks_file: f"), "auth.jwt.audience: must not be empty"),
+        (jwt(&format!("{JWT}, tenants: {{ claim: '' }}")), "auth.jwt.tenants.claim: must not be empty"),
+        (jwt(&format!("{JWT}, tenants: {{ claim: g, values: {{ x: [a/b] }} }}")), "auth.jwt.tenants.values: invalid tenant id"),
+        (jwt(&format!("{JWT}, scopes: {{ claim: g, values: {{ x: [admin] }} }}")), "auth.jwt.scopes.values: \"admin\""),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}
+
+#[test]
+fn documents_of_credentials_do_not_print() {
+    let config = parse("auth: { mode: api_keys, keys: [{ hash: hunter2 }] }").unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_hosts_own_defaults_lie_below_what_is_configured() {
+    let load = |pairs: &[(&str, &str)]| {
+        let owned: Vec<_> = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let defaults = "auth: { mode: authorizer }\nloki: { port: 1, query_timeout_secs: 2 }";
+        Config::load_over(defaults, Path::new("/data"), &owned).unwrap()
+    };
+    let modes = |config: &Config| (config.auth.mode, config.loki.port, config.loki.query_timeout_secs);
+    assert_eq!(modes(&load(&[])), (AuthMode::Authorizer, 1, 2));
+    assert_eq!(modes(&load(&[("ICEGATE_CONFIG", "loki: { port: 3 }")])), (AuthMode::Authorizer, 3, 2));
+    let over = [("ICEGATE_CONFIG", "auth: { mode: header }\nloki: { port: 3 }"), ("ICEGATE_LOKI__PORT", "4")];
+    assert_eq!(modes(&load(&over)), (AuthMode::Header, 4, 2));
 }

@@ -6,3 +6,4 @@ mod lake;
 mod leases;
 mod once;
 mod quarantine;
+mod round;

@@ -1,6 +1,7 @@
 //! The write-ahead log as shifters, queries and ingest see it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alone;
 mod coalescing;
 mod corrupt;
 mod failures;

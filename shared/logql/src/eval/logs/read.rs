@@ -15,12 +15,40 @@ pub(in crate::eval) struct Reader {
     plan: Arc<Plan>,
     streams: StreamCache,
     columns: NameCache,
+    sieve: Option<Sieve>,
     names: Names,
+}
+
+/// Reads the labels that decide whether a line stays, and counts how many do.
+struct Sieve {
+    streams: StreamCache,
+    columns: NameCache,
+    asked: usize,
+    stayed: usize,
+}
+
+/// Rows after which a sieve that most of them pass is left out: it only makes the same labels twice.
+const SIEVE_TRIAL: usize = 4096;
+
+impl Sieve {
+    fn new(columns: NameCache) -> Self {
+        Self { streams: StreamCache::default(), columns, asked: 0, stayed: 0 }
+    }
+
+    fn pays(&self) -> bool {
+        self.asked < SIEVE_TRIAL || self.stayed * 2 < self.asked
+    }
 }
 
 impl Reader {
     pub(in crate::eval) fn new(plan: &Arc<Plan>) -> Self {
-        Self { plan: Arc::clone(plan), streams: StreamCache::default(), columns: plan.names(), names: Names::default() }
+        Self {
+            plan: Arc::clone(plan),
+            streams: StreamCache::default(),
+            columns: plan.names(),
+            sieve: plan.sieve_names().map(Sieve::new),
+            names: Names::default(),
+        }
     }
 
     /// Hands the lines that stay to `keep`, of those whose times it wants.
@@ -28,10 +56,21 @@ impl Reader {
         let times = Times::of(batch)?;
         let body = TextColumn::of(batch, BODY)?;
         let mut reader = RowReader::new(batch, &mut self.streams, &mut self.columns)?;
+        let mut sieve = match &mut self.sieve {
+            Some(Sieve { streams, columns, asked, stayed }) => Some((RowReader::new(batch, streams, columns)?, asked, stayed)),
+            None => None,
+        };
         for index in 0..batch.num_rows() {
             let at = times.get(index);
             if !keep.wants(at) {
                 continue;
+            }
+            if let Some((reader, asked, stayed)) = &mut sieve {
+                **asked += 1;
+                if !self.plan.passes(body.text(index), at, reader.labels(index), &mut self.names) {
+                    continue;
+                }
+                **stayed += 1;
             }
             if let Some(row) = self.plan.run(body.text(index), at, reader.labels(index), &mut self.names) {
                 let entry = Entry {
@@ -43,6 +82,7 @@ impl Reader {
                 keep.push(Line { stream: row.labels.stream, entry, observed: reader.observed(index) });
             }
         }
+        self.sieve = self.sieve.take().filter(Sieve::pays);
         Ok(())
     }
 }

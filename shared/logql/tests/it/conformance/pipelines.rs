@@ -11,15 +11,15 @@ use serde_json::Value;
 use super::super::layouts::{LAYOUTS, load};
 use super::{Difference, recorded, report, row};
 
-type Map = BTreeMap<String, String>;
+pub(super) type Map = BTreeMap<String, String>;
 
-fn recorded_labels(value: &Value) -> Map {
+pub(super) fn recorded_labels(value: &Value) -> Map {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let labels = value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value)));
     labels.map(masked).collect()
 }
 
-fn found_labels(labels: &Labels) -> Map {
+pub(super) fn found_labels(labels: &Labels) -> Map {
     labels.iter().map(|label| masked((label.name.to_string(), label.value.to_string()))).collect()
 }
 
@@ -28,7 +28,7 @@ fn masked((name, value): (String, String)) -> (String, String) {
     if name == "__error_details__" { (name, "*".to_owned()) } else { (name, value) }
 }
 
-fn params(at: i64, instant: bool) -> QueryParams {
+pub(super) fn params(at: i64, instant: bool) -> QueryParams {
     QueryParams {
         start: Timestamp::from_nanos(at),
         end: Timestamp::from_nanos(if instant { at } else { at + 1 }),

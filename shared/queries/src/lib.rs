@@ -1,0 +1,53 @@
+//! The query APIs as a configuration wants them: their engine, bounds and routes.
+//!
+//! Row 5, between the APIs and their hosts: the process and the functions serve the same routes, so that a key of the configuration means
+//! the same in both. Links DataFusion, which what opens the data (`icegate-lake`) does not.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use icegate_model::{RandomIds, SystemClock};
+//! # use icegate_storage::Root;
+//! use icegate_queries::{BuildInfo, Data, loki};
+//! use icegate_runtime::Config;
+//! use prometheus_client::registry::Registry;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! # let (tables, wal) = (Root::memory(), icegate_wal::Wal::new(Root::memory()));
+//! # let tables = icegate_tables::Tables::memory(tables, Arc::new(SystemClock), Arc::new(RandomIds));
+//! let config = Config::from_yaml("loki: { query_timeout_secs: 20 }", std::path::Path::new("data"))?;
+//! let data = Data { tables: Arc::new(tables), wal: Arc::new(wal), clock: Arc::new(SystemClock) };
+//! let router: axum::Router = loki(&config, &data, BuildInfo::default(), &mut Registry::default())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod loki;
+
+use std::fmt;
+use std::sync::Arc;
+
+use icegate_model::Clock;
+use icegate_tables::Tables;
+use icegate_wal::Wal;
+
+pub use icegate_engine::EngineError;
+pub use icegate_loki_api::{BuildInfo, ErrorFormat, refuse as refuse_loki};
+pub use loki::{loki, loki_errors};
+
+/// What queries read.
+#[derive(Clone)]
+pub struct Data {
+    /// The tables.
+    pub tables: Arc<Tables>,
+    /// What isn't in them yet.
+    pub wal: Arc<Wal>,
+    /// Decides what "now" is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Data").finish_non_exhaustive()
+    }
+}
