@@ -3,14 +3,15 @@
   infra/cost.py [--rate MB_A_SECOND] [--catalog CATALOG]
 
 Prints dollars per TB of OTLP taken in, for batches of 64 KB, 1 MB and 4 MB before compression, what a TB costs while it is kept,
-what a query costs, and what a month costs in which nothing happens.  Everything is counted from the tables below; infra/cost_test.py holds
-the requests of a real run against them.
+what a query costs, and what a month costs in which nothing happens.  Everything is counted from the tables below; infra/try.py holds the
+requests of a run of the functions against them.
 """
 
 import argparse
 import math
 
-# Dollars, us-east-1, first tier, without free tiers, as AWS lists them on the pages of each service's pricing; written down on 2026-11-27.
+# Dollars, us-east-1, first tier, without free tiers: what the pages beside them listed, written down on 2026-11-27 from notes and not
+# from the pages themselves.  Look there before you rely on a figure.
 PRICES = {
     "api request of 512 KB": 1.00 / 1e6,  # aws.amazon.com/api-gateway/pricing, HTTP APIs
     "lambda request": 0.20 / 1e6,  # aws.amazon.com/lambda/pricing
@@ -31,12 +32,15 @@ PRICES = {
     "schedule call": 1.00 / 1e6,  # aws.amazon.com/eventbridge/pricing
 }
 
-# S3 requests, as the functions count them. A request of one signal writes one segment.
+# S3 requests of a request of one signal, which is one segment, and of the shift of one table on the catalog object_store, which makes
+# the most; heads count as gets.  As the functions counted them on the emulator; an
+# environment's first look at a table takes one list and two gets more.
 REQUESTS = {
-    "ingest, a request": {"put": 1},
-    "shift, a pass that commits": {"get": 0, "put": 0, "list": 0},
-    "shift, a segment": {"get": 0},
-    "shift, a pass that finds nothing": {"get": 0, "put": 0, "list": 0},
+    "request": {"put": 1},
+    "segment that is shifted": {"get": 1},
+    "shift that commits": {"put": 9, "get": 12, "list": 5},
+    "other table of a sweep": {"get": 1, "list": 1},
+    "sweep that finds nothing": {"get": 4, "list": 5},
 }
 
 # Measured by the benchmark of the README: CPU from OTLP to the tables, half of it before the acknowledgement.
@@ -49,20 +53,19 @@ CPU_MB, INGEST_MB, SHIFT_MB, QUERY_MB = 1769, 512, 1769, 3008
 COMPRESSION, PUT_SECONDS, LOG_BYTES = 4, 0.03, 2500
 # The template's: seconds that events are gathered, rows of a data file's group that a query fetches at once.
 WINDOW_SECONDS, FETCH_BYTES = 30, 8e6
-METRICS_OF_A_FUNCTION, ALARM_METRICS = 25, 27
+# Metrics of each function (functions/host/src/emf.rs) at its usual work, and those of AWS's own that alarms look at.
+METRICS = {"ingest": 4, "shift": 8, "maintain": 4, "loki": 3}
+ALARM_METRICS = 27
 TB, GB, MONTH_SECONDS = 1e12, 1e9, 30 * 86400
 
 
-def storage_requests(requests, passes, idle=0):
-    """S3 requests of this many requests of one signal each, that this many committing passes brought into their table."""
-    counted = {"get": 0, "put": 0, "list": 0}
-    for what, times in (
-        ("ingest, a request", requests), ("shift, a segment", requests), ("shift, a pass that commits", passes),
-        ("shift, a pass that finds nothing", idle),
-    ):
-        for kind, number in REQUESTS[what].items():
-            counted[kind] += number * times
-    return counted
+def storage_requests(requests=0, shifts=0, others=0, sweeps=0):
+    """S3 requests of this many requests of one signal each that this many shifts brought into their table."""
+    times = {
+        "request": requests, "segment that is shifted": requests, "shift that commits": shifts, "other table of a sweep": others,
+        "sweep that finds nothing": sweeps,
+    }
+    return {kind: sum(REQUESTS[what].get(kind, 0) * number for what, number in times.items()) for kind in ("put", "get", "list")}
 
 
 def lambda_dollars(invocations, seconds, memory_mb):
@@ -113,7 +116,8 @@ def idle():
     """Dollars of a month in which nothing comes, by part."""
     sweeps = MONTH_SECONDS / 300
     return {
-        "sweeps of the shift": lambda_dollars(sweeps, 0.3, SHIFT_MB) + s3_dollars(storage_requests(0, 0, sweeps)) + sweeps * PRICES["schedule call"],
+        "sweeps of the shift": lambda_dollars(sweeps, 0.3, SHIFT_MB) + s3_dollars(storage_requests(sweeps=sweeps))
+        + sweeps * PRICES["schedule call"],
         # Five pollers that wait 20 s each time.
         "the queue's pollers": 5 * MONTH_SECONDS / 20 * PRICES["sqs request"],
         "the secret of keys": PRICES["secret-month"],
@@ -133,7 +137,7 @@ def table(rate, catalog):
     yield f"Kept, a month: {kept(catalog):.2f}. A line filter over a million rows: {queried(1e6):.6f}, over all rows of a TB: {queried(TB / ROW_BYTES):.2f}."
     yield "A month without anything: " + ", ".join(f"{part} {dollars:.2f}" for part, dollars in idle().items()) + "."
     watched = ALARM_METRICS * PRICES["alarm metric-month"]
-    yield f"A month with anything in every hour: metrics {3 * METRICS_OF_A_FUNCTION * PRICES['metric-month']:.2f}. With Watch=true: alarms {watched:.2f}."
+    yield f"A month with anything in every hour: metrics {sum(METRICS.values()) * PRICES['metric-month']:.2f}. With Watch=true: alarms {watched:.2f}."
 
 
 def main():

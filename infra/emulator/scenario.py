@@ -178,7 +178,7 @@ class Scenario:
 
 def metrics(text):
     for line in text.splitlines():
-        if line.startswith("{") and '"_aws"' in line:
+        if line.startswith("{") and '"Invocations"' in line:
             yield json.loads(line)
 
 

@@ -1,7 +1,7 @@
 //! Who asks, and for whom: credentials become a [`Grant`] of tenants and scopes, and a grant lets a request through or refuses it.
 //!
 //! Row 2, before every surface. A host reads a request's grant (from its API key or JWT, or from what the gateway's authorizer has
-//! said) and calls [`Grant::admit`] before any API sees the request. Knows no server, no route, no HTTP client and no AWS.
+//! said) and calls [`Grant::admit`] before any API sees the request. Knows no server, no route and no AWS.
 //!
 //! - **TENANT-1** [`Grant::admit`] leaves exactly one `X-Scope-OrgID` in the headers, and it names a tenant of the grant; so
 //!   what reads the tenant from the headers later can't read another one.
@@ -39,6 +39,7 @@ mod scope;
 mod source;
 #[cfg(test)]
 mod testing;
+mod url;
 
 pub use authenticator::{Authenticator, Outside};
 pub use error::AuthError;
@@ -50,3 +51,4 @@ pub use metrics::Metrics;
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes};
 pub use source::{Fetched, FileSource, Source};
+pub use url::UrlSource;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use icegate_model::{Clock, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::Value;
@@ -43,11 +43,30 @@ const ES_PRIVATE: &str = concat!(
 
 /// A token with these claims, signed with `ed` or `es`.
 pub(crate) fn token(id: &str, claims: &Value) -> String {
-    let (algorithm, key) = match id {
-        "es" => (Algorithm::ES256, EncodingKey::from_ec_der(&STANDARD.decode(ES_PRIVATE).unwrap())),
-        _ => (Algorithm::EdDSA, EncodingKey::from_ed_der(&STANDARD.decode(ED_PRIVATE).unwrap())),
+    let algorithm = if id == "es" { Algorithm::ES256 } else { Algorithm::EdDSA };
+    signed(&Header { kid: Some(id.to_owned()), ..Header::new(algorithm) }, claims)
+}
+
+/// A token with this header, signed with the private key of its algorithm, or with what is public of `rs` as a shared secret.
+pub(crate) fn signed(header: &Header, claims: &Value) -> String {
+    let key = match header.alg {
+        Algorithm::ES256 => EncodingKey::from_ec_der(&STANDARD.decode(ES_PRIVATE).unwrap()),
+        Algorithm::EdDSA => EncodingKey::from_ed_der(&STANDARD.decode(ED_PRIVATE).unwrap()),
+        _ => EncodingKey::from_secret(&public("n")),
     };
-    encode(&Header { kid: Some(id.to_owned()), ..Header::new(algorithm) }, claims, &key).unwrap()
+    encode(header, claims, &key).unwrap()
+}
+
+/// A token with this header, signed with the shared secret among the published keys.
+pub(crate) fn signed_with_shared(header: &Header, claims: &Value) -> String {
+    encode(header, claims, &EncodingKey::from_secret(&public("k"))).unwrap()
+}
+
+/// The bytes of the one member of the published keys that has this name and is long.
+fn public(member: &str) -> Vec<u8> {
+    let keys: Value = serde_json::from_str(JWKS).unwrap();
+    let members = keys["keys"].as_array().unwrap().iter().filter_map(|key| key[member].as_str());
+    URL_SAFE_NO_PAD.decode(members.max_by_key(|text| text.len()).unwrap()).unwrap()
 }
 
 /// Seconds since 1970 that a test sets.

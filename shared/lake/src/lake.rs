@@ -82,7 +82,8 @@ impl Lake {
     /// [`LakeError`].
     pub async fn tables(&self) -> Result<Arc<Tables>, LakeError> {
         let (clock, ids) = (Arc::clone(self.clock()), Arc::clone(self.ids()));
-        Ok(Arc::new(catalog::open_tables(&self.config, &self.stores, clock, ids).await?))
+        // The futures of AWS's clients are large, and whoever opens tables would hold one.
+        Ok(Arc::new(Box::pin(catalog::open_tables(&self.config, &self.stores, clock, ids)).await?))
     }
 
     /// Starts the tasks that write to the WAL, on the current Tokio runtime.

@@ -32,7 +32,7 @@ fn keys_are_read_from_their_arn_and_read_again_without_a_deployment() {
     let Some(server) = S3Server::shared("keys_are_read_from_their_arn") else { return };
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (entry("old", &["team-a"], &["write"]), entry("new", &["team-a"], &["read"]));
-    let first = json!({"Name": "icegate/keys", "SecretString": document(&[old.clone()]), "ClientRequestToken": "00000000-0000-4000-8000-000000000001"});
+    let first = json!({"Name": "icegate/keys", "SecretString": document(std::slice::from_ref(&old)), "ClientRequestToken": "00000000-0000-4000-8000-000000000001"});
     let secret = call(server, "secretsmanager", "secretsmanager.CreateSecret", &first);
     let arn = secret["ARN"].as_str().unwrap();
     let endpoint = server.endpoint();

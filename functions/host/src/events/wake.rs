@@ -84,6 +84,40 @@ mod tests {
             "awsRegion": "eu-west-1"})
     }
 
+    /// As S3 writes it, with all that is there beside what we read.
+    fn s3(name: &str, key: &str) -> Value {
+        json!({"eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-west-1", "eventTime": "2026-01-01T00:00:00.000Z", "eventName": name,
+            "userIdentity": {"principalId": "AWS:1"}, "requestParameters": {"sourceIPAddress": "192.0.2.1"},
+            "responseElements": {"x-amz-request-id": "r", "x-amz-id-2": "i"},
+            "s3": {"s3SchemaVersion": "1.0", "configurationId": "c",
+                "bucket": {"name": "wal", "ownerIdentity": {"principalId": "1"}, "arn": "arn:aws:s3:::wal"},
+                "object": {"key": key, "size": 1, "eTag": "e", "sequencer": "1"}}})
+    }
+
+    /// AWS's own types are the other reader of what both can read.
+    #[test]
+    fn well_formed_events_are_read_as_by_aws_lambda_events() {
+        use aws_lambda_events::event::{s3::S3Event, sqs::SqsEvent};
+
+        let two = json!({"Records": [s3("ObjectCreated:Put", "wal/logs/1.parquet"), s3("ObjectRemoved:Delete", "wal/spans/2.parquet")]});
+        let one = json!({"Records": [s3("ObjectCreated:Copy", "wal/metrics/3.parquet")]});
+        let event = json!({"Records": [sqs(&json!(two.to_string())), sqs(&json!(one.to_string()))]});
+        let theirs: SqsEvent = serde_json::from_value(event.clone()).unwrap();
+        let Wake::Messages(ours) = Wake::read(&event).unwrap() else { panic!("a batch") };
+        assert_eq!((ours.len(), theirs.records.len()), (2, 2));
+        for (ours, theirs) in ours.into_iter().zip(theirs.records) {
+            let body = theirs.body.unwrap();
+            assert_eq!((Some(ours.id), ours.bytes), (theirs.message_id, body.len()));
+            let objects: S3Event = serde_json::from_str(&body).unwrap();
+            let objects = objects.records.into_iter().map(|record| Object {
+                bucket: record.s3.bucket.name.unwrap(),
+                key: record.s3.object.key.unwrap(),
+                created: record.event_name.unwrap().starts_with("ObjectCreated"),
+            });
+            assert_eq!(ours.objects.unwrap(), objects.collect::<Vec<_>>());
+        }
+    }
+
     #[test]
     fn a_message_that_cannot_be_read_leaves_the_others_readable() {
         let good = sqs(&json!("{\"Event\":\"s3:TestEvent\"}"));

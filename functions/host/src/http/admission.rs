@@ -16,7 +16,7 @@ pub(crate) enum Admission {
     /// The gateway's authorizer, by its context.
     Authorizer,
     /// Keys and JWTs, looked at here: for a function URL, before which no authorizer stands.
-    Keys(Authenticator),
+    Keys(Box<Authenticator>),
     /// The gateway's IAM authorization, by the caller's ARN.
     Iam(Iam),
 }
@@ -28,7 +28,7 @@ impl Admission {
             AuthMode::Header => Self::Header,
             AuthMode::Authorizer => Self::Authorizer,
             AuthMode::ApiKeys | AuthMode::Jwt => {
-                Self::Keys(Authenticator::open(config, &outside, Arc::clone(clock), metrics).await?)
+                Self::Keys(Box::new(Authenticator::open(config, &outside, Arc::clone(clock), metrics).await?))
             }
             AuthMode::Iam => Self::Iam(callers(config).await?),
         })

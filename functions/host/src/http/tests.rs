@@ -224,6 +224,44 @@ async fn bodies_come_as_text_or_base64_and_forms_by_post() {
     assert_eq!(seen(&service, rest_api("/echo", rest)).await["bytes"], 3);
 }
 
+/// AWS's own adapter is the other reader of what both can read.
+#[test]
+fn well_formed_events_are_read_as_by_lambda_http() {
+    use lambda_http::RequestExt as _;
+
+    let post =
+        json!({"body": STANDARD.encode([0, 0xff]), "isBase64Encoded": true, "requestContext": {"http": {"method": "POST"}}});
+    let form = json!({"body": "query=%7Ba%3D%22%C3%BC%22%7D", "httpMethod": "POST", "headers": {"content-type": "application/x-www-form-urlencoded"},
+        "multiValueHeaders": {"content-type": ["application/x-www-form-urlencoded"]}});
+    let query = json!({"queryStringParameters": {"match[]": "b&=ü", "end": "2"},
+        "multiValueQueryStringParameters": {"match[]": ["a b", "b&=ü"], "end": ["2"]}});
+    for event in [
+        http_api("/ready", json!({})),
+        http_api(
+            "/loki/api/v1/query",
+            json!({"rawQueryString": "query=%7Ba%3D%22b%22%7D+%7C%3D+%22x%22&limit=5&limit=6&empty="}),
+        ),
+        http_api(
+            "/loki/api/v1/label/a%2Fb%20c/values",
+            json!({"headers": {"x-scope-orgid": "a|b", "accept": "application/json, */*"}}),
+        ),
+        http_api("/v1/logs", post),
+        rest_api("/loki/api/v1/series", query),
+        rest_api("/loki/api/v1/query", form),
+    ] {
+        let theirs = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let event: event::Event = serde_json::from_value(event).unwrap();
+        let ours = head::head(&event, "/none").unwrap().unwrap();
+        let pairs = |uri: &http::Uri| {
+            let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+            pairs.into_owned().collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!((&ours.method, ours.uri.path()), (theirs.method(), theirs.raw_http_path()));
+        assert_eq!((pairs(&ours.uri), &ours.headers), (pairs(theirs.uri()), theirs.headers()));
+        assert_eq!(body::decode(event).unwrap().unwrap(), theirs.body().as_ref());
+    }
+}
+
 #[tokio::test]
 async fn a_body_over_lambdas_limit_is_413_with_the_limit_and_what_to_set() {
     let service = service(Admission::Header, &[]);

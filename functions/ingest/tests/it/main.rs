@@ -66,6 +66,6 @@ fn segments(data: &Path, table: &str) -> Vec<String> {
 /// The line of metrics of an invocation.
 fn metrics(function: &LambdaFunction, request_id: &str) -> Value {
     let lines = function.log().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-    let mut found = lines.filter(|line| line.get("_aws").is_some() && line["request_id"] == request_id);
+    let mut found = lines.filter(|line| line.get("Invocations").is_some() && line["request_id"] == request_id);
     found.next().unwrap_or_else(|| panic!("no metrics of {request_id}"))
 }

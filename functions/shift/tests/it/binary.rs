@@ -40,14 +40,15 @@ async fn a_notification_becomes_rows_a_reply_lines_of_json_and_metrics_for_cloud
     let report: Value = serde_json::from_slice(&round.body).unwrap();
     assert_eq!(report["tables"].as_array().unwrap().len(), Table::ALL.len());
     let refused = tokio::task::block_in_place(|| function.invoke(br#"{"source":"aws.ec2"}"#, TIME));
-    assert!(!refused.ok);
+    let refused: Value = serde_json::from_slice(&refused.body).unwrap();
+    assert_eq!(refused["errorType"], "EventFailed", "{refused}");
 
     function.wait_until_idle();
     // Every line is JSON, also where the function's own metrics stand between.
     let log: Vec<Value> = function.log().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let shifted = line(&log, "message", "segment is in the table");
     assert_eq!(shifted["spans"][0]["request_id"], json!(invoked.request_id), "{shifted}");
-    let metrics: Vec<_> = log.iter().filter(|line| line.get("_aws").is_some()).collect();
+    let metrics: Vec<_> = log.iter().filter(|line| line.get("Invocations").is_some()).collect();
     assert_eq!(metrics.len(), 3, "{metrics:?}");
     for (name, values) in [
         ("ColdStarts", [1, 0, 0]),

@@ -1,27 +1,35 @@
 //! What is logged, line by line.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use serde_json::Value;
-use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+
+thread_local! {
+    static OF_THIS_THREAD: RefCell<Option<Lines>> = const { RefCell::new(None) };
+}
 
 /// Everything that this thread logs while it is held, as the functions log it.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
+/// Ends the keeping of lines.
+pub(crate) struct Guard;
+
 impl Lines {
-    pub(crate) fn start() -> (Self, DefaultGuard) {
+    pub(crate) fn start() -> (Self, Guard) {
+        // One subscriber for all tests: which lines are wanted is remembered for the whole process.
+        static START: Once = Once::new();
+        START.call_once(|| {
+            let filter = EnvFilter::new(format!("info,{}=debug", icegate_model::TRAIL));
+            let lines = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+            lines.with_writer(|| OfThisThread).init();
+        });
         let lines = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_env_filter(EnvFilter::new(format!("info,{}=debug", icegate_model::TRAIL)))
-            .with_writer(lines.clone())
-            .finish();
-        (lines, tracing::subscriber::set_default(subscriber))
+        OF_THIS_THREAD.set(Some(lines.clone()));
+        (lines, Guard)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -36,21 +44,25 @@ impl Lines {
     }
 }
 
-impl io::Write for Lines {
+impl Drop for Guard {
+    fn drop(&mut self) {
+        OF_THIS_THREAD.set(None);
+    }
+}
+
+struct OfThisThread;
+
+impl io::Write for OfThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        OF_THIS_THREAD.with_borrow(|lines| {
+            if let Some(lines) = lines {
+                lines.0.lock().unwrap().extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }

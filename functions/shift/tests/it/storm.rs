@@ -9,6 +9,8 @@ use std::time::Duration;
 use icegate_function_host::events::Handler;
 use icegate_model::{Signal, Table};
 use icegate_testkit::{Dice, FaultyStore};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use serde_json::json;
 
 use crate::network::Between;
@@ -36,7 +38,7 @@ struct Sent {
 impl Sent {
     /// Every tenth request is one of traces.
     async fn send(&mut self, world: &World, number: usize) {
-        let (signal, body) = if number % 10 == 0 {
+        let (signal, body) = if number.is_multiple_of(10) {
             self.spans.push(format!("span {number:04}"));
             (Signal::Traces, span(&format!("span {number:04}"), number as u64 + 1))
         } else {
@@ -55,14 +57,22 @@ fn shuffle<T>(items: &mut [T], dice: &mut Dice) {
     }
 }
 
-/// Hands batches to an environment until the queue is empty and nobody has one.
-async fn work(world: &World, queue: &Mutex<Queue>, seed: u64) {
-    let (shift, _) = world.environment(throttled(seed)).await;
+/// Requests of an environment that the store refused.
+fn refused(registry: &Registry) -> u64 {
+    let mut text = String::new();
+    encode(&mut text, registry).unwrap();
+    let counts = text.lines().filter(|line| line.starts_with("icegate_storage_errors_total{"));
+    counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+}
+
+/// Hands batches to an environment until the queue is empty and nobody has one; how often the store refused a request.
+async fn work(world: &World, queue: &Mutex<Queue>, seed: u64) -> u64 {
+    let (shift, registry) = world.environment(throttled(seed)).await;
     loop {
         let batch = queue.lock().unwrap().receive(BATCH);
         if batch.is_empty() {
             if queue.lock().unwrap().taken == 0 {
-                return;
+                return refused(&registry);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
@@ -107,7 +117,9 @@ async fn a_thousand_events_repeated_lost_and_shuffled_over_a_throttled_store_bri
     shuffle(queue.waiting.make_contiguous(), &mut dice);
 
     let queue = Mutex::new(queue);
-    futures::future::join_all((0..ENVIRONMENTS).map(|seed| work(&world, &queue, seed))).await;
+    let refused: u64 =
+        futures::future::join_all((0..ENVIRONMENTS).map(|seed| work(&world, &queue, seed))).await.into_iter().sum();
+    assert!(refused > 0, "the store throttles");
     let queue = queue.into_inner().unwrap();
     let parked: BTreeSet<_> = queue.dead.iter().map(|message| message.id.clone()).collect();
     assert_eq!(parked, bad, "the bad ones are parked and no other one");

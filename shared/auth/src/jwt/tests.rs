@@ -1,10 +1,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use icegate_model::ErrorKind;
+use jsonwebtoken::{Algorithm, Header};
 use serde_json::json;
 
 use super::*;
-use crate::testing::{ES256_TOKEN, JWKS, RS256_TOKEN, Seconds, token};
+use crate::testing::{ES256_TOKEN, JWKS, RS256_TOKEN, Seconds, signed, signed_with_shared, token};
 
 const ALL: [JwtAlgorithm; 3] = [JwtAlgorithm::RS256, JwtAlgorithm::ES256, JwtAlgorithm::EdDSA];
 
@@ -111,21 +112,24 @@ async fn a_signature_that_is_missing_wrong_or_of_another_kind_is_unauthenticated
     let good = token("ed", &claims(json!({})));
     let (unsigned, signature) = good.rsplit_once('.').unwrap();
     let payload = claims(json!({ "tenants": ["victim"] }));
-    let modulus = b"the public modulus, taken for a secret";
+    let header = |algorithm, id: Option<&str>| Header { kid: id.map(str::to_owned), ..Header::new(algorithm) };
+    let own_key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
     for forged in [
         jws(&json!({ "alg": "none" }), &payload, b""),
         jws(&json!({ "alg": "none", "kid": "ed" }), &payload, b""),
+        jws(&json!({ "alg": "EdDSA", "jwk": own_key }), &payload, &[0; 64]),
         format!("{unsigned}."),
-        format!("{}.{signature}", jws(&json!({ "alg": "EdDSA", "kid": "ed" }), &payload, b"").trim_end_matches('.')),
-        // A public key as a shared secret.
-        jws(&json!({ "alg": "HS256", "kid": "rs" }), &payload, modulus),
-        jws(&json!({ "alg": "HS256", "kid": "shared" }), &payload, modulus),
-        // Its own key, and keys of other kinds.
-        jws(&json!({ "alg": "EdDSA", "jwk": { "kty": "OKP", "crv": "Ed25519", "x": "AA" } }), &payload, &[0; 64]),
-        jws(&json!({ "alg": "ES256", "kid": "ed" }), &payload, &[0; 64]),
-        jws(&json!({ "alg": "RS256", "kid": "encryption" }), &payload, &[0; 256]),
-        jws(&json!({ "alg": "EdDSA", "kid": "other" }), &payload, &[0; 64]),
-        jws(&json!({ "alg": "EdDSA", "kid": "ed", "crit": ["x"], "x": 1 }), &payload, &[0; 64]),
+        format!("{}{signature}", jws(&json!({ "alg": "EdDSA", "kid": "ed" }), &payload, b"")),
+        // A public key, or one that is shared with whoever reads the document, as a shared secret.
+        signed(&header(Algorithm::HS256, Some("rs")), &payload),
+        signed(&header(Algorithm::HS256, None), &payload),
+        signed_with_shared(&header(Algorithm::HS256, Some("shared")), &payload),
+        // Signed well, by a key that isn't the one named, or that isn't published.
+        signed(&header(Algorithm::ES256, Some("ed")), &payload),
+        signed(&header(Algorithm::EdDSA, Some("es")), &payload),
+        signed(&header(Algorithm::EdDSA, Some("other")), &payload),
+        // Signed well, and it means something that isn't understood.
+        signed(&Header { crit: Some(vec!["x".to_owned()]), ..header(Algorithm::EdDSA, Some("ed")) }, &payload),
         good.replace('.', ".."),
         "a.b.c".to_owned(),
         String::new(),
@@ -134,6 +138,17 @@ async fn a_signature_that_is_missing_wrong_or_of_another_kind_is_unauthenticated
         assert_eq!(refusal.kind(), ErrorKind::Unauthenticated, "{forged}");
         assert!(forged.is_empty() || !refusal.to_string().contains(&forged), "{refusal}");
     }
+}
+
+#[test]
+fn a_token_that_names_no_key_is_verified_only_where_there_is_one_key_for_it() {
+    let two = r#"{ "keys": [
+        { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
+        { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
+    ] }"#;
+    let token = signed(&Header::new(Algorithm::EdDSA), &claims(json!({})));
+    assert!(Jwks::parse(JWKS, &ALL).unwrap().verify(&token).is_ok());
+    assert!(matches!(Jwks::parse(two, &ALL).unwrap().verify(&token), Err(Rejected::Unusable(_))));
 }
 
 #[test]

@@ -15,12 +15,12 @@ pub(in crate::eval) struct Reader {
     plan: Arc<Plan>,
     streams: StreamCache,
     columns: NameCache,
-    sieve: Option<Sieve>,
+    sieve: Option<SieveReader>,
     names: Names,
 }
 
 /// Reads the labels that decide whether a line stays, and counts how many do.
-struct Sieve {
+struct SieveReader {
     streams: StreamCache,
     columns: NameCache,
     asked: usize,
@@ -30,7 +30,7 @@ struct Sieve {
 /// Rows after which a sieve that most of them pass is left out: it only makes the same labels twice.
 const SIEVE_TRIAL: usize = 4096;
 
-impl Sieve {
+impl SieveReader {
     fn new(columns: NameCache) -> Self {
         Self { streams: StreamCache::default(), columns, asked: 0, stayed: 0 }
     }
@@ -46,7 +46,7 @@ impl Reader {
             plan: Arc::clone(plan),
             streams: StreamCache::default(),
             columns: plan.names(),
-            sieve: plan.sieve_names().map(Sieve::new),
+            sieve: plan.sieve_names().map(SieveReader::new),
             names: Names::default(),
         }
     }
@@ -57,7 +57,9 @@ impl Reader {
         let body = TextColumn::of(batch, BODY)?;
         let mut reader = RowReader::new(batch, &mut self.streams, &mut self.columns)?;
         let mut sieve = match &mut self.sieve {
-            Some(Sieve { streams, columns, asked, stayed }) => Some((RowReader::new(batch, streams, columns)?, asked, stayed)),
+            Some(SieveReader { streams, columns, asked, stayed }) => {
+                Some((RowReader::new(batch, streams, columns)?, asked, stayed))
+            }
             None => None,
         };
         for index in 0..batch.num_rows() {
@@ -82,7 +84,7 @@ impl Reader {
                 keep.push(Line { stream: row.labels.stream, entry, observed: reader.observed(index) });
             }
         }
-        self.sieve = self.sieve.take().filter(Sieve::pays);
+        self.sieve = self.sieve.take().filter(SieveReader::pays);
         Ok(())
     }
 }
