@@ -50,6 +50,13 @@ impl Guard {
         })
     }
 
+    /// Tempo's queries.
+    pub(super) fn tempo(&self, router: Router) -> Router {
+        self.around(router, "tempo", Scope::Read, &["/ready"], |_, refusal| {
+            icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
+        })
+    }
+
     /// OTLP over gRPC, and the description of its services.
     pub(super) fn grpc(&self, router: Router) -> Router {
         self.around(router, "otlp_grpc", Scope::Write, &[], |_, refusal| {

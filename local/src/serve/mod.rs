@@ -16,7 +16,7 @@ use axum::Router;
 use icegate_lake::Lake;
 use icegate_maintain::Maintainer;
 use icegate_otlp_api::{Bounds, Ingest};
-use icegate_queries::{BuildInfo, Data};
+use icegate_queries::{BuildInfo, Data, Reader};
 use icegate_runtime::config::Config;
 use icegate_runtime::{Telemetry, stop_on_signal};
 use icegate_shift::Shifter;
@@ -89,8 +89,9 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let mut loki =
-        if parts.query { Some(guard.loki(loki(&lake, &tables, &mut registry)?, config.loki.error_format)) } else { None };
+    let queries = if parts.query { Some(queries(&lake, &tables, &mut registry)?) } else { None };
+    let (loki, tempo) = queries.unzip();
+    let mut loki = loki.map(|loki| guard.loki(loki, config.loki.error_format));
     let writing = if parts.ingest { Some(lake.start_writer(&mut registry)) } else { None };
     let shifting = if parts.shift { Some(shift(lake.shifter(&tables, &mut registry)?, stop.clone())) } else { None };
     let maintaining =
@@ -108,6 +109,9 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     }
     if let (Some(listener), Some(router)) = (listeners.loki, loki) {
         servers.start("loki", http::serve(listener, router, stop.clone()));
+    }
+    if let (Some(listener), Some(router)) = (listeners.tempo, tempo) {
+        servers.start("tempo", http::serve(listener, guard.tempo(router), stop.clone()));
     }
     if let Some(listener) = listeners.metrics {
         servers.start("metrics", http::serve(listener, metrics::router(&config.metrics.path, registry), stop.clone()));
@@ -175,10 +179,13 @@ fn maintain(maintainer: Maintainer, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move { maintainer.run(stop).await })
 }
 
-fn loki(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result<Router, ProcessError> {
+/// The APIs of Loki and Tempo.
+fn queries(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result<(Router, Router), ProcessError> {
     let data = Data { tables: Arc::clone(tables), wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
     let build = BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
-    Ok(icegate_queries::loki(lake.config(), &data, build, registry)?)
+    let (config, reader) = (lake.config(), Reader::new(lake.config(), &data, registry)?);
+    let loki = icegate_queries::loki(config, &reader, build.clone(), registry);
+    Ok((loki, icegate_queries::tempo(config, &reader, build, registry)))
 }
 
 fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {
@@ -189,10 +196,8 @@ fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> 
 
 /// Keys that a user set and this build has nothing for. Defaults say nothing.
 fn warn_of_what_is_not_built(config: &Config) {
-    for (key, enabled) in [("tempo.enabled", config.tempo.enabled), ("prometheus.enabled", config.prometheus.enabled)] {
-        if enabled == Some(true) {
-            tracing::warn!(key, "this build has no such API, its port stays closed");
-        }
+    if config.prometheus.enabled == Some(true) {
+        tracing::warn!(key = "prometheus.enabled", "this build has no such API, its port stays closed");
     }
 }
 
@@ -202,16 +207,19 @@ struct Listeners {
     otlp_http: Option<TcpListener>,
     otlp_grpc: Option<TcpListener>,
     loki: Option<TcpListener>,
+    tempo: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
 
 impl Listeners {
     async fn bind(config: &Config, parts: Parts) -> Result<Self, ProcessError> {
-        let (http, grpc, loki, metrics) = (&config.otlp_http, &config.otlp_grpc, &config.loki, &config.metrics);
+        let (http, grpc, metrics) = (&config.otlp_http, &config.otlp_grpc, &config.metrics);
+        let (loki, tempo) = (&config.loki, &config.tempo);
         Ok(Self {
             otlp_http: listen::bind("otlp_http", parts.ingest && http.enabled, &http.host, http.port).await?,
             otlp_grpc: listen::bind("otlp_grpc", parts.ingest && grpc.enabled, &grpc.host, grpc.port).await?,
             loki: listen::bind("loki", parts.query && loki.enabled, &loki.host, loki.port).await?,
+            tempo: listen::bind("tempo", parts.query && tempo.enabled, &tempo.host, tempo.port).await?,
             metrics: listen::bind("metrics", metrics.enabled, &metrics.host, metrics.port).await?,
         })
     }

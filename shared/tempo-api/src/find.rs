@@ -8,7 +8,9 @@ use icegate_traceql::ast::Query;
 use icegate_traceql::{Search, SearchOptions, Trace, TraceMatch, plan};
 
 use crate::TempoError;
-use crate::spans::{Columns, MAX_IDS, Place, TenantSpans, Window, candidates, ends_from, leading, starts_until, those_with, traces};
+use crate::spans::{
+    Columns, MAX_IDS, Place, TenantSpans, Window, candidates, ends_from, leading, starts_until, those_with, traces,
+};
 
 /// What is searched.
 #[derive(Clone, Debug)]

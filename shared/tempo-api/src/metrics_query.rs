@@ -26,8 +26,13 @@ pub(crate) async fn query_range(State(state): State<Arc<Shared>>, call: Call) ->
 pub(crate) async fn query_instant(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, TempoError> {
     let (start, end) = params::range(&call.params, &state)?;
     let query = query(&call)?;
-    answer(&state, call, query, MetricsOptions { start: start.nanos(), end: end.nanos(), step: None, exemplars: 0, limits: LIMITS })
-        .await
+    answer(
+        &state,
+        call,
+        query,
+        MetricsOptions { start: start.nanos(), end: end.nanos(), step: None, exemplars: 0, limits: LIMITS },
+    )
+    .await
 }
 
 const LIMITS: MetricsLimits = MetricsLimits { points: 10_000, series: 100_000, cells: 10_000_000, compared_values: 10_000 };

@@ -6,10 +6,10 @@ use icegate_http::{HttpError, Params};
 use icegate_model::Timestamp;
 use icegate_syntax::duration;
 
+use crate::TempoError;
 use crate::config::{DEFAULT_LIMIT, MAX_LIMIT, MAX_QUERY_BYTES};
 use crate::spans::Window;
 use crate::state::TempoState;
-use crate::TempoError;
 
 /// How far back a range goes that gives no start.
 const DEFAULT_SINCE: Duration = Duration::from_secs(3_600);
@@ -121,7 +121,9 @@ pub(crate) fn range(params: &Params, state: &TempoState) -> Result<(Timestamp, T
 /// Nanoseconds from point to point: as given, or a 240th of the range in whole seconds.
 pub(crate) fn step(params: &Params, start: Timestamp, end: Timestamp) -> Result<i64, HttpError> {
     let given = params.read("step", |text| {
-        nanos(text).filter(|nanos| *nanos > 0).ok_or_else(|| "allowed are seconds or a duration above 0, such as 15, 0.5 or 5m".to_owned())
+        nanos(text)
+            .filter(|nanos| *nanos > 0)
+            .ok_or_else(|| "allowed are seconds or a duration above 0, such as 15, 0.5 or 5m".to_owned())
     })?;
     Ok(given.unwrap_or_else(|| default_step(end.nanos().saturating_sub(start.nanos()))))
 }
@@ -163,7 +165,10 @@ mod tests {
         let of = |query: &str| durations(&Params::parse(Some(query), b"").unwrap());
         assert_eq!(of("minDuration=1s&maxDuration=1.5s").unwrap(), (SECOND, SECOND * 3 / 2));
         assert_eq!(of("").unwrap(), (i64::MIN, i64::MAX));
-        assert_eq!(of("minDuration=2s&maxDuration=1s").unwrap_err().to_string(), "invalid maxDuration: must be greater than minDuration");
+        assert_eq!(
+            of("minDuration=2s&maxDuration=1s").unwrap_err().to_string(),
+            "invalid maxDuration: must be greater than minDuration"
+        );
         assert_eq!(of("minDuration=2").unwrap_err().to_string(), "invalid minDuration: time: invalid duration \"2\"");
     }
 }

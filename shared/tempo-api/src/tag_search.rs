@@ -99,7 +99,10 @@ mod tests {
             ("name=GET", r#"{ name =~ ".*GET.*" }"#),
             ("service.name=a.b", r#"{ resource.service.name =~ ".*a\\.b.*" }"#),
             ("status.code=error", "{ status = error }"),
-            (r#"env=prod  x="a \"b\"""#, r#"{ span.env = "prod" || resource.env = "prod" } && { span.x = "a \"b\"" || resource.x = "a \"b\"" }"#),
+            (
+                r#"env=prod  x="a \"b\"""#,
+                r#"{ span.env = "prod" || resource.env = "prod" } && { span.x = "a \"b\"" || resource.x = "a \"b\"" }"#,
+            ),
         ] {
             assert_eq!(query(tags).unwrap(), parse(text).unwrap(), "{tags}");
         }

@@ -15,6 +15,9 @@ impl Config {
         self.check_bounds()?;
         self.check_relations()?;
         self.check_loki()?;
+        if self.tempo.enabled {
+            self.check_longest("tempo", self.tempo.query_timeout_secs)?;
+        }
         self.check_auth()?;
         self.check_servers()
     }
@@ -100,6 +103,9 @@ impl Config {
             ("otlp_http.max_record_bytes", self.otlp_http.max_record_bytes, MAX_BYTES),
             ("otlp_http.max_concurrent_requests", self.otlp_http.max_concurrent_requests, MAX_ROWS),
             ("loki.max_concurrent_queries", self.loki.max_concurrent_queries, MAX_ROWS),
+            ("tempo.max_concurrent_queries", self.tempo.max_concurrent_queries, MAX_ROWS),
+            ("tempo.max_spans_per_span_set", self.tempo.max_spans_per_span_set, MAX_ROWS),
+            ("tempo.max_trace_bytes", self.tempo.max_trace_bytes, MAX_BYTES),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -120,6 +126,8 @@ impl Config {
             ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
             ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
+            ("tempo.query_timeout_secs", self.tempo.query_timeout_secs, MAX_SECONDS),
+            ("tempo.trace_reach_secs", self.tempo.trace_reach_secs, MAX_RETENTION),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -157,17 +165,23 @@ impl Config {
                     return refuse(&format!("{path}.{key}"), format!("{value}: allowed are {least} to {most}"));
                 }
             }
-            let (grace, longest) = (self.shift.grace_secs, loki.query_timeout_secs);
-            if grace <= longest {
-                return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
-            }
-            let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
-            if retention <= planned {
-                return refuse(
-                    "maintain.snapshot_retention_secs",
-                    format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
-                );
-            }
+            self.check_longest(&path, loki.query_timeout_secs)?;
+        }
+        Ok(())
+    }
+
+    /// What a query reads is there until it ends.
+    fn check_longest(&self, path: &str, longest: u64) -> Result<(), ConfigError> {
+        let grace = self.shift.grace_secs;
+        if grace <= longest {
+            return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
+        }
+        let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
+        if retention <= planned {
+            return refuse(
+                "maintain.snapshot_retention_secs",
+                format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
+            );
         }
         Ok(())
     }
@@ -193,7 +207,7 @@ impl Config {
             ("otlp_grpc", self.otlp_grpc.enabled, &self.otlp_grpc.host, self.otlp_grpc.port),
             ("loki", self.loki.enabled, &self.loki.host, self.loki.port),
             ("prometheus", self.prometheus.is_enabled(), &self.prometheus.host, self.prometheus.port),
-            ("tempo", self.tempo.is_enabled(), &self.tempo.host, self.tempo.port),
+            ("tempo", self.tempo.enabled, &self.tempo.host, self.tempo.port),
             ("metrics", self.metrics.enabled, &self.metrics.host, self.metrics.port),
         ];
         let enabled: Vec<_> = servers.into_iter().filter(|(_, enabled, ..)| *enabled).collect();

@@ -118,7 +118,10 @@ mod tests {
     #[test]
     fn every_column_is_one_of_the_table() {
         let schema = icegate_schema::arrow_schema(Table::Spans);
-        for name in Columns::everything().and_fields(&Intrinsic::all().map(|one| Field::Intrinsic(one, false)).collect::<Vec<_>>()).names() {
+        for name in Columns::everything()
+            .and_fields(&Intrinsic::all().map(|one| Field::Intrinsic(one, false)).collect::<Vec<_>>())
+            .names()
+        {
             assert!(schema.field_with_name(name).is_ok(), "{name}");
         }
     }

@@ -13,10 +13,7 @@ pub(super) trait Consume: Send + 'static {
 }
 
 /// Runs a plan, each of its partitions as a task with a consumer of its own; gives the consumers back.
-pub(super) async fn drive<C: Consume>(
-    frame: DataFrame,
-    make: impl Fn() -> Result<C, TempoError>,
-) -> Result<Vec<C>, TempoError> {
+pub(super) async fn drive<C: Consume>(frame: DataFrame, make: impl Fn() -> Result<C, TempoError>) -> Result<Vec<C>, TempoError> {
     let streams = frame.execute_stream_partitioned().await?;
     let mut tasks = Vec::with_capacity(streams.len());
     for mut stream in streams {

@@ -42,9 +42,7 @@ fn of(predicate: &Predicate) -> Option<Filter> {
             Some(Filter { expr, exact })
         }
         // Only what is decided wholly can be turned around.
-        Predicate::Not(inner) => {
-            of(inner).filter(|inner| inner.exact).map(|inner| Filter { expr: not(inner.expr), exact: true })
-        }
+        Predicate::Not(inner) => of(inner).filter(|inner| inner.exact).map(|inner| Filter { expr: not(inner.expr), exact: true }),
         Predicate::Condition(condition) => of_condition(condition),
     }
 }

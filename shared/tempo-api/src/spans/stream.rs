@@ -1,4 +1,3 @@
-
 use arrow::array::RecordBatch;
 use icegate_traceql::{Predicate, Span, TraceId};
 

@@ -46,11 +46,7 @@ pub(super) fn of_ids(ids: &[TraceId]) -> Vec<Expr> {
     let value = |id: &TraceId| pushdown::binary(&id.0);
     let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return vec![datafusion::logical_expr::lit(false)] };
     let column = || col(TRACE_ID);
-    vec![
-        column().gt_eq(value(first)),
-        column().lt_eq(value(last)),
-        column().in_list(ids.iter().map(value).collect(), false),
-    ]
+    vec![column().gt_eq(value(first)), column().lt_eq(value(last)), column().in_list(ids.iter().map(value).collect(), false)]
 }
 
 struct Gather {
