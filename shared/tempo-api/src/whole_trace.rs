@@ -1,5 +1,6 @@
 //! One trace by its id, as OTLP messages.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
@@ -50,7 +51,7 @@ pub(crate) async fn whole_trace(
             groups.add(one);
         }
     }
-    Ok((!groups.0.is_empty()).then_some(groups.0))
+    Ok((!groups.all.is_empty()).then_some(groups.all))
 }
 
 /// With the types of the table's definition.
@@ -62,20 +63,30 @@ fn as_stored(batch: &RecordBatch, schema: &Arc<Schema>) -> Result<RecordBatch, T
     Ok(RecordBatch::try_new(Arc::clone(schema), columns).map_err(datafusion::error::DataFusionError::from)?)
 }
 
-/// Resources and their scopes, each once, in the order in which they came.
+/// Resources and their scopes, each once, in the order in which they came. Equal bytes are equal messages, NaN included.
 #[derive(Default)]
-struct Groups(Vec<ResourceSpans>);
+struct Groups {
+    all: Vec<ResourceSpans>,
+    resources: HashMap<Vec<u8>, usize>,
+    scopes: HashMap<(usize, Vec<u8>), usize>,
+}
 
 impl Groups {
-    fn add(&mut self, more: ResourceSpans) {
-        let same = |known: &&mut ResourceSpans| known.resource == more.resource && known.schema_url == more.schema_url;
-        let Some(known) = self.0.iter_mut().find(same) else { return self.0.push(more) };
-        for scope in more.scope_spans {
-            let known = &mut known.scope_spans;
-            match known.iter_mut().find(|known| known.scope == scope.scope && known.schema_url == scope.schema_url) {
-                Some(known) => known.spans.extend(scope.spans),
-                None => known.push(scope),
+    fn add(&mut self, mut more: ResourceSpans) {
+        let scopes = std::mem::take(&mut more.scope_spans);
+        let at = *self.resources.entry(more.encode_to_vec()).or_insert(self.all.len());
+        if at == self.all.len() {
+            self.all.push(more);
+        }
+        let Some(resource) = self.all.get_mut(at) else { return };
+        for mut scope in scopes {
+            let spans = std::mem::take(&mut scope.spans);
+            let known = &mut resource.scope_spans;
+            let at = *self.scopes.entry((at, scope.encode_to_vec())).or_insert(known.len());
+            if at == known.len() {
+                known.push(scope);
             }
+            known[at].spans.extend(spans);
         }
     }
 }

@@ -25,8 +25,9 @@ pub(crate) enum Place {
     After,
 }
 
-/// The newest slice is such a part of the window; each one before it is twice as long.
-const FIRST_SLICE: i64 = 256;
+/// The newest slice is such a part of the window; each one before it is so many times as long.
+const FIRST_SLICE: i64 = 64;
+const GROWTH: i64 = 4;
 /// The shortest slice.
 const SHORTEST: i64 = 1_000_000_000;
 
@@ -62,7 +63,7 @@ impl Window {
             if start <= self.start {
                 break;
             }
-            (end, length) = (start - 1, length.saturating_mul(2));
+            (end, length) = (start - 1, length.saturating_mul(GROWTH));
         }
         if whole.start < self.start {
             slices.push(Slice { window: Self { start: whole.start, end: self.start - 1 }, place: Place::Before });
@@ -86,7 +87,7 @@ mod tests {
         for pair in slices.windows(2) {
             assert_eq!(pair[0].window.start, pair[1].window.end + 1);
         }
-        assert!(slices.len() < 12, "{}", slices.len());
+        assert!(slices.len() < 8, "{}", slices.len());
     }
 
     #[test]
