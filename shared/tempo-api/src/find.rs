@@ -30,6 +30,8 @@ pub(crate) struct Asked {
 
 /// The fewest traces that are read at once.
 const FEW: usize = 64;
+/// So many rows are looked through at once, since opening each file and segment for every slice takes longer than what slices save.
+const FEW_ROWS: u64 = 200_000;
 /// About what remembering a trace takes.
 const SEEN_BYTES: usize = 48;
 
@@ -47,7 +49,8 @@ pub(crate) async fn find(spans: &TenantSpans, asked: &Asked) -> Result<Vec<Trace
     let at_once = limit.saturating_mul(2).clamp(FEW, MAX_IDS);
     let scan = spans.open(window.widened(*reach).range()).await?;
     let (mut seen, mut memory) = (HashSet::new(), scan.memory());
-    for slice in window.slices(*reach) {
+    let slices = if scan.rows <= FEW_ROWS { window.one_slice(*reach) } else { window.slices(*reach) };
+    for slice in slices {
         if search.full_from().is_some_and(|from| slice.window.end < from) {
             break;
         }

@@ -174,7 +174,7 @@ mod tests {
             (r#"{ name != "a" && span.b = 1 }"#, r#"name != Utf8("a")"#),
             (r#"{ name = "a" || span.b = 1 }"#, "everything"),
             ("{ status = error }", "status_code IS NOT NULL AND status_code = Int32(2)"),
-            ("{ status != unset }", "NOT (status_code IS NULL OR status_code IS NOT NULL AND status_code = Int32(0))"),
+            ("{ status != unset }", "NOT status_code IS NULL OR status_code IS NOT NULL AND status_code = Int32(0)"),
             ("{ kind = server }", "kind IS NOT NULL AND kind = Int32(2)"),
             ("{ duration > 1500ns }", "duration_micros >= Int64(1)"),
             ("{ duration <= 1500ns }", "duration_micros <= Int64(1)"),

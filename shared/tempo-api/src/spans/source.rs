@@ -42,8 +42,9 @@ impl TenantSpans {
         let opened = self.engine.open(Table::Spans, &self.tenant, range).await?;
         let pool = &opened.session.runtime_env().memory_pool;
         let held = Held(Mutex::new(MemoryConsumer::new("spans").register(pool)));
+        let rows = opened.report.files.rows + opened.report.segments.rows;
         self.scans.lock().unwrap_or_else(PoisonError::into_inner).push((opened.report, opened.reads));
-        Ok(Scan { session: opened.session, provider: opened.provider, held: Arc::new(held) })
+        Ok(Scan { session: opened.session, provider: opened.provider, held: Arc::new(held), rows })
     }
 
     /// What keeps the answer from being whole (READ-2), each once.
@@ -73,6 +74,8 @@ pub(crate) struct Scan {
     session: SessionContext,
     provider: Arc<dyn TableProvider>,
     held: Arc<Held>,
+    /// How many there are at most.
+    pub(crate) rows: u64,
 }
 
 impl Scan {

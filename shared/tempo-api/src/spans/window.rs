@@ -48,6 +48,11 @@ impl Window {
         TimeRange::new(start, end.max(start)).unwrap_or(TimeRange::ALL)
     }
 
+    /// The window and its reach at once; what has nothing to do with the window has to be left out later.
+    pub(crate) fn one_slice(self, reach: Duration) -> Vec<Slice> {
+        vec![Slice { window: self.widened(reach), place: Place::Inside }]
+    }
+
     /// Slices of the window and of what a reach adds on either side, the newest first.
     pub(crate) fn slices(self, reach: Duration) -> Vec<Slice> {
         let whole = self.widened(reach);
