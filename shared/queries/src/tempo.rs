@@ -20,12 +20,13 @@ pub fn tempo(config: &Config, reader: &Reader, build: BuildInfo, registry: &mut 
     })
 }
 
-const fn bounds(tempo: &Tempo) -> TempoConfig {
+fn bounds(tempo: &Tempo) -> TempoConfig {
     TempoConfig {
         query_timeout: Duration::from_secs(tempo.query_timeout_secs),
         max_concurrent_queries: tempo.max_concurrent_queries,
         max_spans_per_span_set: tempo.max_spans_per_span_set,
         max_trace_bytes: tempo.max_trace_bytes,
         trace_reach: Duration::from_secs(tempo.trace_reach_secs),
+        ..TempoConfig::default()
     }
 }

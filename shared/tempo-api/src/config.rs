@@ -28,6 +28,8 @@ pub struct TempoConfig {
     pub max_trace_bytes: usize,
     /// How far the spans of a trace that is searched for may start before or after the time that is searched.
     pub trace_reach: Duration,
+    /// So many rows are searched at once; more in slices of time, newest first, each of which opens its files anew.
+    pub rows_at_once: u64,
 }
 
 impl Default for TempoConfig {
@@ -38,6 +40,7 @@ impl Default for TempoConfig {
             max_spans_per_span_set: 100,
             max_trace_bytes: 50 << 20,
             trace_reach: Duration::from_secs(3_600),
+            rows_at_once: 200_000,
         }
     }
 }

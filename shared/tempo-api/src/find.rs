@@ -20,6 +20,8 @@ pub(crate) struct Asked {
     pub(crate) window: Window,
     /// How far from the window spans of such traces are looked for.
     pub(crate) reach: Duration,
+    /// So many rows are looked through at once: opening each file for every slice takes longer then than slices save.
+    pub(crate) rows_at_once: u64,
     /// The most traces.
     pub(crate) limit: usize,
     /// The most spans that are told of a spanset.
@@ -30,8 +32,6 @@ pub(crate) struct Asked {
 
 /// The fewest traces that are read at once.
 const FEW: usize = 64;
-/// So many rows are looked through at once, since opening each file and segment for every slice takes longer than what slices save.
-const FEW_ROWS: u64 = 200_000;
 /// About what remembering a trace takes.
 const SEEN_BYTES: usize = 48;
 
@@ -49,7 +49,7 @@ pub(crate) async fn find(spans: &TenantSpans, asked: &Asked) -> Result<Vec<Trace
     let at_once = limit.saturating_mul(2).clamp(FEW, MAX_IDS);
     let scan = spans.open(window.widened(*reach).range()).await?;
     let (mut seen, mut memory) = (HashSet::new(), scan.memory());
-    let slices = if scan.rows <= FEW_ROWS { window.one_slice(*reach) } else { window.slices(*reach) };
+    let slices = if scan.rows <= asked.rows_at_once { window.one_slice(*reach) } else { window.slices(*reach) };
     for slice in slices {
         if search.full_from().is_some_and(|from| slice.window.end < from) {
             break;

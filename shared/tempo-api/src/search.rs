@@ -26,6 +26,7 @@ pub(crate) async fn search(State(state): State<Arc<Shared>>, call: Call) -> Resu
         query,
         window: params::seconds(params, &state)?,
         reach: state.config.trace_reach,
+        rows_at_once: state.config.rows_at_once,
         limit: params::limit(params)?,
         spans: params::spans_per_spanset(params, &state)?,
         durations: params::durations(params)?,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use http::Request;
 use icegate_engine::EngineConfig;
 use icegate_tempo_api::TempoConfig;
 use serde_json::Value;
@@ -52,7 +54,8 @@ async fn a_query_that_takes_too_long_is_504() {
 
 #[tokio::test]
 async fn a_query_that_is_too_long_is_refused() {
-    let api = World::new().await.api();
-    let reply = api.query("/api/search", &[("q", &"x".repeat(128 * 1_024 + 1))]).await;
+    let form = Request::post("/api/search").header("content-type", "application/x-www-form-urlencoded");
+    let body = Body::from(format!("q={}", "x".repeat(128 * 1_024 + 1)));
+    let reply = World::new().await.api().send(form.body(body).unwrap()).await;
     assert_eq!((reply.status, reply.text()), (400, "query of 131073 bytes is too long, allowed are 131072\n"));
 }

@@ -61,8 +61,10 @@ async fn scripts_give_the_answers_that_they_state_in_every_state_of_storage() {
         let requests: Vec<Value> = block.spans.iter().map(otlp).collect();
         for state in State::ALL {
             let world = World::with(&requests, state).await;
-            let config = TempoConfig { max_spans_per_span_set: 10_000, ..TempoConfig::default() };
-            let apis = engines.clone().map(|engine| world.api_with(config.clone(), engine));
+            let config = |rows_at_once| TempoConfig { max_spans_per_span_set: 10_000, rows_at_once, ..TempoConfig::default() };
+            let [usual, never, always] = engines.clone();
+            let many = TempoConfig::default().rows_at_once;
+            let apis = [(many, usual), (many, never), (0, always)].map(|(rows, engine)| world.api_with(config(rows), engine));
             for (at, (asked, expected)) in block.evals.iter().enumerate() {
                 compared += 1;
                 // Each is read in another way, by turns, where spans are in both places.

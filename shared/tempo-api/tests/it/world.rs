@@ -126,6 +126,12 @@ impl World {
         self.api_with(TempoConfig { max_spans_per_span_set: 10_000, ..TempoConfig::default() }, EngineConfig::default())
     }
 
+    /// The API that searches slices of time however few rows there are.
+    pub(crate) fn api_in_slices(&self) -> Api {
+        let config = TempoConfig { max_spans_per_span_set: 10_000, rows_at_once: 0, ..TempoConfig::default() };
+        self.api_with(config, EngineConfig::default())
+    }
+
     pub(crate) fn api_with(&self, config: TempoConfig, engine: EngineConfig) -> Api {
         let engine = Engine::new(Arc::clone(&self.tables), Some(Arc::clone(&self.wal)), engine).unwrap();
         Api(router(TempoState {
