@@ -52,12 +52,14 @@ fn half(request: &Value, odd: bool) -> Value {
     request
 }
 
+/// Sends all of them at the same time, so that they share segments.
 async fn post(process: &Process, requests: &[Value]) {
-    for request in requests {
+    let send = async |request: &Value| {
         let body = request.to_string().into_bytes();
         let (status, text) = process.post("/v1/traces", &[("Content-Type", "application/json")], body).await;
         assert_eq!(status, 200, "{text}");
-    }
+    };
+    futures::future::join_all(requests.iter().map(send)).await;
 }
 
 /// Starts a process that is asked for as many spans as the recording was.

@@ -248,7 +248,7 @@ fn id<const N: usize>(column: Option<&BinaryViewArray>, row: usize) -> Option<[u
     column.filter(|column| column.is_valid(row)).and_then(|column| column.value(row).try_into().ok())
 }
 
-fn text<'a>(column: Option<&'a StringViewArray>, row: usize) -> &'a str {
+fn text(column: Option<&StringViewArray>, row: usize) -> &str {
     column.filter(|column| column.is_valid(row)).map_or("", |column| column.value(row))
 }
 

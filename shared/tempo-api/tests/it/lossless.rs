@@ -142,11 +142,11 @@ fn unusual() -> Vec<ResourceSpans> {
         // In the year 2554, to the nanosecond; some end before they start.
         start_time_unix_nano: u64::MAX - 1_000 + u64::from(id),
         end_time_unix_nano: u64::MAX - u64::from(id) * 300,
-        attributes: if id % 2 == 0 { attributes.clone() } else { Vec::new() },
+        attributes: if id.is_multiple_of(2) { attributes.clone() } else { Vec::new() },
         dropped_attributes_count: 1,
-        events: if id % 3 == 0 { vec![event.clone(), Event::default()] } else { Vec::new() },
+        events: if id.is_multiple_of(3) { vec![event.clone(), Event::default()] } else { Vec::new() },
         dropped_events_count: 2,
-        links: if id % 4 == 0 { vec![link.clone()] } else { Vec::new() },
+        links: if id.is_multiple_of(4) { vec![link.clone()] } else { Vec::new() },
         dropped_links_count: 3,
         status: (id % 3 != 1).then(|| Status { message: "m".to_owned(), code: i32::from(id % 3) }),
     };
