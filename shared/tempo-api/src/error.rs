@@ -4,6 +4,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use datafusion::error::DataFusionError;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use icegate_engine::{Engine, EngineError, is_out_of_memory, is_stale, kind_of};
 use icegate_http::HttpError;
 use icegate_model::ErrorKind;
@@ -178,8 +179,9 @@ impl IntoResponse for TempoError {
     fn into_response(self) -> Response {
         let (status, message) = (self.status(), self.to_string());
         let mut response = match self {
-            // Tempo's 404 of a trace has no body.
+            // Tempo's 404 of a trace has no body, and its 400 no line break.
             Self::NoSuchTrace => status.into_response(),
+            _ if status == StatusCode::BAD_REQUEST => (status, [(CONTENT_TYPE, crate::TEXT)], message.clone()).into_response(),
             _ => crate::refuse(status, &message),
         };
         response.extensions_mut().insert(Failure(Arc::from(message)));

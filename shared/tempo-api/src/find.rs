@@ -9,7 +9,7 @@ use icegate_traceql::{Search, SearchOptions, Trace, TraceMatch, plan};
 
 use crate::TempoError;
 use crate::spans::{
-    Columns, MAX_IDS, Place, TenantSpans, Window, candidates, ends_from, leading, starts_until, those_with, traces,
+    Columns, MAX_IDS, Place, TenantSpans, Window, candidates, each_trace, ends_from, leading, starts_until, those_with,
 };
 
 /// What is searched.
@@ -71,10 +71,13 @@ pub(crate) async fn find(spans: &TenantSpans, asked: &Asked) -> Result<Vec<Trace
             let (now, later) = rest.split_at(rest.len().min(at_once));
             rest = later;
             let ids: Vec<_> = now.iter().map(|one| one.id).collect();
-            let (whole, _held) = traces(&scan, &ids, &columns).await?;
-            for trace in whole.iter().filter(|trace| asked.takes(trace)) {
-                search.add(trace)?;
-            }
+            each_trace(&scan, &ids, &columns, |trace| {
+                if asked.takes(trace) {
+                    search.add(trace)?;
+                }
+                Ok(())
+            })
+            .await?;
             memory.grow(ids.len() * SEEN_BYTES)?;
             seen.extend(ids);
         }

@@ -4,7 +4,7 @@ use icegate_traceql::ast::{Field, FieldExpr, Intrinsic};
 use icegate_traceql::{Facts, Span, SpanFilter, TraceId, plan_filter};
 
 use crate::TempoError;
-use crate::spans::{Columns, MAX_IDS, TenantSpans, Visit, Window, candidates, traces, visit};
+use crate::spans::{Columns, TenantSpans, Visit, Window, candidates, each_trace, visit};
 
 /// Which spans are looked at, and what of them.
 #[derive(Clone, Debug)]
@@ -36,19 +36,17 @@ pub(crate) async fn look<G: Gather>(spans: &TenantSpans, asked: &Asked) -> Resul
     if plan.facts || asked.fields.iter().any(of_trace) {
         let scan = spans.open(asked.window.widened(asked.reach).range()).await?;
         let (found, _held) = candidates(&scan, &plan.spans, asked.window).await?;
-        let mut ids: Vec<TraceId> = found.into_iter().map(|one| one.id).collect();
-        ids.sort_unstable();
-        for part in ids.chunks(MAX_IDS) {
-            let (whole, _held) = traces(&scan, part, &columns).await?;
-            for trace in &whole {
-                for (at, span) in trace.spans().iter().enumerate().filter(|(_, span)| asked.window.holds(span.start)) {
-                    let facts = trace.facts(at);
-                    if filter.holds(trace.id(), span, Some(&facts))? {
-                        all.look(asked, trace.id(), span, Some(&facts))?;
-                    }
+        let ids: Vec<TraceId> = found.into_iter().map(|one| one.id).collect();
+        each_trace(&scan, &ids, &columns, |trace| {
+            for (at, span) in trace.spans().iter().enumerate().filter(|(_, span)| asked.window.holds(span.start)) {
+                let facts = trace.facts(at);
+                if filter.holds(trace.id(), span, Some(&facts))? {
+                    all.look(asked, trace.id(), span, Some(&facts))?;
                 }
             }
-        }
+            Ok(())
+        })
+        .await?;
         return Ok(all);
     }
     let make = || Ok(Looking { asked: asked.clone(), filter: filter.clone(), gathered: G::default() });

@@ -7,7 +7,7 @@ use icegate_traceql::ast::{Expr, MetricsFunction, Query};
 use icegate_traceql::{MetricSeries, Metrics, MetricsOptions, Plan, Predicate, Span, TraceId, plan};
 
 use crate::TempoError;
-use crate::spans::{Columns, MAX_IDS, TenantSpans, Visit, Window, candidates, leading, traces, visit};
+use crate::spans::{Columns, TenantSpans, Visit, Window, candidates, each_trace, leading, visit};
 
 /// The series of a query.
 pub(crate) async fn measure(
@@ -43,12 +43,8 @@ async fn by_trace(
     let fit = Predicate::Any(plans.iter().map(|plan| leading(&plan.traces)).collect());
     let scan = spans.open(window.range()).await?;
     let (found, _held) = candidates(&scan, &simplified(fit), window).await?;
-    let mut ids: Vec<TraceId> = found.into_iter().map(|one| one.id).collect();
-    ids.sort_unstable();
-    for part in ids.chunks(MAX_IDS) {
-        let (whole, _held) = traces(&scan, part, columns).await?;
-        whole.iter().try_for_each(|trace| metrics.add(trace))?;
-    }
+    let ids: Vec<TraceId> = found.into_iter().map(|one| one.id).collect();
+    each_trace(&scan, &ids, columns, |trace| Ok(metrics.add(trace)?)).await?;
     Ok(metrics.finish())
 }
 

@@ -29,5 +29,5 @@ pub(crate) use columns::Columns;
 pub(crate) use pushdown::{ends_from, starts_until};
 pub(crate) use source::{Figures, Scan, TenantSpans};
 pub(crate) use stream::{Visit, visit};
-pub(crate) use traces::{MAX_IDS, traces};
+pub(crate) use traces::{MAX_IDS, each_trace};
 pub(crate) use window::{Place, Window};

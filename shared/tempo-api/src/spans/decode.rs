@@ -43,7 +43,8 @@ impl Decoder {
 
     fn span(&mut self, cells: &Cells<'_>, row: usize, start: i64) -> Result<Decoded, TempoError> {
         let known = &mut self.known;
-        let mut bytes = size_of::<Span>();
+        let texts = [cells.name, cells.status_message, cells.trace_state];
+        let mut bytes = size_of::<Span>() + texts.map(|column| text(column, row).len()).iter().sum::<usize>();
         let mut span = Span {
             id: SpanId(id(cells.span_id, row).unwrap_or_default()),
             parent: id(cells.parent, row).map(SpanId),

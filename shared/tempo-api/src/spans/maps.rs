@@ -11,6 +11,8 @@ use crate::TempoError;
 
 /// Texts of which one is kept, for as many as occur again and again.
 const MAX_KNOWN: usize = 10_000;
+/// Longer texts are seldom the same.
+const MAX_KNOWN_BYTES: usize = 128;
 
 /// Texts that many spans share.
 #[derive(Debug, Default)]
@@ -18,6 +20,9 @@ pub(super) struct Known(HashSet<Arc<str>>);
 
 impl Known {
     pub(super) fn text(&mut self, text: &str) -> Arc<str> {
+        if text.len() > MAX_KNOWN_BYTES {
+            return text.into();
+        }
         if let Some(known) = self.0.get(text) {
             return Arc::clone(known);
         }
@@ -115,6 +120,8 @@ impl<'a> Maps<'a> {
 const ENTRY_BYTES: usize = 72;
 /// What is shared by spans is kept for so many.
 const MAX_SHARED: usize = 1_000;
+/// What is larger is made anew for each span.
+const MAX_SHARED_BYTES: usize = 16 << 10;
 
 /// Resources that many spans share.
 #[derive(Default)]
@@ -130,7 +137,7 @@ impl Resources {
         }
         let (attributes, bytes) = maps.at(row, known)?;
         let resource = Arc::new(attributes);
-        keep(&mut self.0, key, &resource);
+        keep(&mut self.0, key, &resource, bytes);
         Ok((resource, bytes))
     }
 }
@@ -155,12 +162,15 @@ impl Scopes {
         }
         let (attributes, bytes) = maps.at(row, known)?;
         let scope = Arc::new(Instrumentation { name: known.text(name), version: known.text(version), attributes });
-        keep(&mut self.0, key, &scope);
+        keep(&mut self.0, key, &scope, bytes);
         Ok((scope, bytes))
     }
 }
 
-fn keep<T>(all: &mut HashMap<String, Arc<T>>, key: String, one: &Arc<T>) {
+fn keep<T>(all: &mut HashMap<String, Arc<T>>, key: String, one: &Arc<T>, bytes: usize) {
+    if bytes > MAX_SHARED_BYTES {
+        return;
+    }
     if all.len() >= MAX_SHARED {
         all.clear();
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::logical_expr::{Expr, col};
+use icegate_engine::is_out_of_memory;
 use icegate_schema::columns::TRACE_ID;
 use icegate_traceql::{Span, Trace, TraceId};
 
@@ -15,11 +16,33 @@ use crate::spans::source::Taken;
 /// The most traces that are read at once.
 pub(crate) const MAX_IDS: usize = 2_048;
 
-/// Whole traces, by id, as far as their spans are in the scan; with the memory that they take. At most [`MAX_IDS`].
-pub(crate) async fn traces(scan: &Scan, ids: &[TraceId], columns: &Columns) -> Result<(Vec<Trace>, Taken), TempoError> {
+/// Hands whole traces to `take`, as far as their spans are in the scan. As many are read at once as there is memory for.
+pub(crate) async fn each_trace(
+    scan: &Scan,
+    ids: &[TraceId],
+    columns: &Columns,
+    mut take: impl FnMut(&Trace) -> Result<(), TempoError>,
+) -> Result<(), TempoError> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
-    let frame = scan.frame(of_ids(&ids), columns)?;
+    let (mut rest, mut at_once) = (ids.as_slice(), MAX_IDS);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(rest.len().min(at_once));
+        match traces(scan, now, columns).await {
+            Err(error) if now.len() > 1 && is_out_of_memory(&error) => at_once = now.len() / 2,
+            Err(error) => return Err(error),
+            Ok((whole, _held)) => {
+                whole.iter().try_for_each(&mut take)?;
+                rest = later;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whole traces, by sorted ids, with the memory that they take.
+async fn traces(scan: &Scan, ids: &[TraceId], columns: &Columns) -> Result<(Vec<Trace>, Taken), TempoError> {
+    let frame = scan.frame(of_ids(ids), columns)?;
     let make = || Ok(Gather { decoder: Decoder::default(), spans: HashMap::new(), memory: scan.memory() });
     let mut memory = scan.memory();
     let mut spans: HashMap<TraceId, Vec<Span>> = HashMap::new();
@@ -27,7 +50,7 @@ pub(crate) async fn traces(scan: &Scan, ids: &[TraceId], columns: &Columns) -> R
         memory.absorb(part.memory);
         part.spans.into_iter().for_each(|(id, more)| spans.entry(id).or_default().extend(more));
     }
-    let traces = ids.into_iter().filter_map(|id| spans.remove(&id).map(|spans| Trace::new(id, ordered(spans))));
+    let traces = ids.iter().filter_map(|id| spans.remove(id).map(|spans| Trace::new(*id, ordered(spans))));
     Ok((traces.collect(), memory))
 }
 
