@@ -51,3 +51,51 @@ impl Drop for Running {
         self.0.dec();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use crate::{BuildInfo, Metrics, TempoConfig, TempoState};
+    use icegate_engine::{Engine, EngineConfig};
+    use icegate_model::{RandomIds, SystemClock};
+    use icegate_storage::Root;
+    use icegate_tables::Tables;
+
+    fn shared(config: TempoConfig) -> Arc<Shared> {
+        let tables = Arc::new(Tables::memory(Root::memory(), Arc::new(SystemClock), Arc::new(RandomIds)));
+        let engine = Arc::new(Engine::new(tables, None, EngineConfig::default()).unwrap());
+        let (metrics, build) = (Metrics::default(), BuildInfo::default());
+        Arc::new(Shared::new(TempoState { engine, clock: Arc::new(SystemClock), config, metrics, build }))
+    }
+
+    #[tokio::test]
+    async fn a_query_that_panics_is_an_error_and_leaves_its_place() {
+        let state = shared(TempoConfig { max_concurrent_queries: 1, ..TempoConfig::default() });
+        for _ in 0..2 {
+            let result: Result<(), _> = run(&state, TenantId::default_tenant(), async |_| panic!("a defect")).await;
+            assert!(matches!(result, Err(TempoError::Panicked)), "{result:?}");
+        }
+        assert_eq!(state.metrics.running.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_a_504_that_names_the_bound() {
+        let shared = shared(TempoConfig { query_timeout: Duration::from_millis(20), ..TempoConfig::default() });
+        let endless = run(&shared, TenantId::default_tenant(), |_| std::future::pending::<Result<(), TempoError>>());
+        let error = endless.await.unwrap_err();
+        let text = "the query took longer than tempo.query_timeout_secs, which is 0.02s: narrow the time range or the query";
+        assert_eq!((error.status().as_u16(), error.to_string().as_str()), (504, text));
+    }
+
+    #[tokio::test]
+    async fn a_query_whose_client_is_gone_ends_and_leaves_its_place() {
+        let state = shared(TempoConfig { max_concurrent_queries: 1, ..TempoConfig::default() });
+        let endless = run(&state, TenantId::default_tenant(), |_| std::future::pending::<Result<(), TempoError>>());
+        assert!(timeout(Duration::from_millis(20), endless).await.is_err());
+        // The task is told to end when its future is dropped, and ends when it is scheduled next.
+        tokio::task::yield_now().await;
+        assert!(run(&state, TenantId::default_tenant(), |_| std::future::ready(Ok(()))).await.is_ok());
+    }
+}

@@ -1,7 +1,5 @@
 //! What goes over a bound is an error that names it (BOUND-1).
 
-use std::time::Duration;
-
 use axum::body::Body;
 use http::Request;
 use icegate_engine::EngineConfig;
@@ -53,15 +51,6 @@ async fn queries_beyond_those_that_may_run_at_once_are_429() {
     let reply = api.get("/api/search?q=%7B%7D").await;
     assert_eq!((reply.status, reply.text()), (429, "too many queries at once: tempo.max_concurrent_queries is 0\n"));
     assert_eq!(reply.headers["retry-after"], "1");
-}
-
-#[tokio::test]
-async fn a_query_that_takes_too_long_is_504() {
-    let config = TempoConfig { query_timeout: Duration::ZERO, ..TempoConfig::default() };
-    let api = world().await.api_with(config, EngineConfig::default());
-    let reply = api.get("/api/search?q=%7B%7D").await;
-    assert_eq!(reply.status, 504);
-    assert!(reply.text().contains("tempo.query_timeout_secs, which is 0s"), "{}", reply.text());
 }
 
 #[tokio::test]
