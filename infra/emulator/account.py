@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -25,10 +26,13 @@ class Account:
     def __enter__(self):
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
+        # What the emulator unpacks of each function it leaves behind when it ends.
+        self.folder = tempfile.TemporaryDirectory(prefix="icegate-emulator-", ignore_cleanup_errors=True)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ICEGATE_", "SAM_"))},
             "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": KEY, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.endpoint,
             "SAM_CLI_TELEMETRY": "0", "GATEWAY_PORT": str(self.port),
+            "TMPDIR": self.folder.name,
         }
         with open(self.log, "wb") as log:
             # A group of its own, so that the functions that it starts end with it.
@@ -49,6 +53,7 @@ class Account:
                 self.process.wait(5)
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 pass
+        self.folder.cleanup()
 
     def wait_until_it_answers(self):
         end = time.monotonic() + PATIENCE

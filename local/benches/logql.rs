@@ -14,7 +14,7 @@ const SHORT_ROWS: u64 = 20_000;
 /// Names, queries and parameters.
 const QUERIES: [(&str, &str, &str); 11] = [
     ("newest", r#"{service_name=~".+"}"#, "&limit=100"),
-    ("word", r#"{service_name="checkout"} |= "timeout""#, "&limit=100"),
+    ("word", r#"{service_name="checkout"} |= "reset by peer""#, "&limit=100"),
     ("absent-word", r#"{service_name=~".+"} |= "no such text""#, "&limit=100"),
     ("regex", r#"{service_name=~".+"} |~ "status=5[0-9]{2} .*user=[0-9]+7 ""#, "&limit=100"),
     ("absent-regex", r#"{service_name=~".+"} |~ "status=9[0-9]{2}""#, "&limit=100"),
@@ -37,7 +37,7 @@ fn main() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), 200, 1_000);
     let summary = server.send(rows.div_ceil(RECORDS_PER_REQUEST), "5");
-    Server::wait_until_shifted(data.path());
+    server.wait_until_shifted();
     println!("over {:.0} rows, {:.0} MB of OTLP", number(&summary, "rows_accepted"), number(&summary, "raw_bytes") / 1e6);
     println!("| query | CPU-seconds | ms | MB read |\n|---|---|---|---|");
     for (name, query, parameters) in QUERIES {

@@ -35,14 +35,14 @@ fn query(rows: u64) {
     let server = Server::start(data.path(), 200, 1_000);
     let summary = server.send(rows.div_ceil(RECORDS_PER_REQUEST), "3");
     let queue = data.path().join("queue/logs");
-    Server::wait_until_shifted(data.path());
+    server.wait_until_shifted();
     println!(
         "process/stored/logs: {:.1} raw bytes per byte in the tables, {:.1} per byte in the WAL",
         number(&summary, "raw_bytes") / folder_bytes(&data.path().join("warehouse/icegate/logs")) as f64,
         number(&summary, "raw_bytes") / folder_bytes(&queue) as f64
     );
     for (name, query, parameters) in [
-        ("process/query/filter-limit-100", r#"{service_name="checkout"} |= "timeout""#, "&limit=100"),
+        ("process/query/filter-limit-100", r#"{service_name="checkout"} |= "reset by peer""#, "&limit=100"),
         ("process/query/filter-absent", r#"{service_name="checkout"} |= "no such text""#, "&limit=100"),
         ("process/query/count-by-service", "sum by (service_name) (count_over_time({service_name=~\".+\"}[5m]))", "&step=60"),
     ] {

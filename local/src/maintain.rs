@@ -12,7 +12,7 @@ pub(crate) async fn run(task: &MaintainArgs) -> Result<(), ProcessError> {
     let telemetry = Telemetry::start(&config.tracing)?;
     let mut registry = Registry::with_prefix("icegate");
     let lake = Lake::open(config, &mut registry)?;
-    let maintainer = lake.maintainer(&lake.tables().await?, &mut registry);
+    let maintainer = lake.maintainer(&lake.tables()?, &mut registry);
     let ended = if task.once || task.dry_run {
         once(&maintainer, task.dry_run).await
     } else {

@@ -19,7 +19,7 @@ pub(crate) async fn upgrade(place: &Place, dry_run: bool) -> Result<(), ProcessE
 }
 
 async fn tables(place: &Place) -> Result<Arc<Tables>, ProcessError> {
-    Ok(Lake::open(place.config()?, &mut Registry::default())?.tables().await?)
+    Ok(Lake::open(place.config()?, &mut Registry::default())?.tables()?)
 }
 
 fn report(changes: &[Change], dry_run: bool) -> Result<(), ProcessError> {

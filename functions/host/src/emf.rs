@@ -183,14 +183,13 @@ impl Emf {
 }
 
 impl Source {
-    /// The value in OpenMetrics text; none where the family isn't there, which is so until it has a sample.
+    /// The value in OpenMetrics text; none without a sample: what was never counted is no zero.
     fn value(&self, text: &str) -> Option<f64> {
         let described = format!("# TYPE {} ", self.family.trim_end_matches("_total"));
         let (_, rest) = text.split_once(&described)?;
         let samples = rest.lines().skip(1).take_while(|line| !line.starts_with('#')).filter_map(|line| self.sample(line));
         match self.take {
-            Take::Growth | Take::Sum => Some(samples.sum()),
-            // No sample is no value: a lag that nobody looked at isn't zero.
+            Take::Growth | Take::Sum => samples.reduce(|sum, sample| sum + sample),
             Take::Largest => samples.reduce(f64::max),
         }
     }
@@ -274,12 +273,9 @@ mod tests {
         let mut counted = quiet;
         counted["StoragePuts"] = json!(2);
         counted["StorageDeletes"] = json!(1);
-        counted["StorageGets"] = json!(0);
-        counted["StorageHeads"] = json!(0);
-        counted["StorageLists"] = json!(0);
         counted["_aws"] = json!({"Timestamp": 1_767_225_600_123_i64, "CloudWatchMetrics": [{
             "Namespace": "IceGate", "Dimensions": [["service", "function"]],
-            "Metrics": [{"Name": "StorageGets", "Unit": "Count"}, {"Name": "StoragePuts", "Unit": "Count"}, {"Name": "StorageLists", "Unit": "Count"}],
+            "Metrics": [{"Name": "StoragePuts", "Unit": "Count"}],
         }]});
         assert_eq!(world.line(&WARM), counted);
     }

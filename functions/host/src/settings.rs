@@ -58,8 +58,8 @@ impl Settings {
 
     /// Lowers what the configuration lets parts hold to what fits into the function's memory, and says what it has lowered.
     ///
-    /// Half of the memory is for queries or for rows on their way to a segment; a decoded body is an eighth, since its rows are held
-    /// beside it, in Arrow and in Parquet. Nothing writes to `/tmp`.
+    /// Half of the memory is for queries, for rows on their way to a segment or to a table; a decoded body is an eighth, since its rows
+    /// are held beside it, in Arrow and in Parquet. Nothing writes to `/tmp`.
     pub fn bound(&self, config: &mut Config) {
         let memory = self.memory_mb << 20;
         let lower = |key: &str, value: &mut usize, most: usize| {
@@ -77,7 +77,7 @@ impl Settings {
         lower("engine.memory_size_mb", &mut config.engine.memory_size_mb, (self.memory_mb / 2).max(1));
         lower("otlp_http.max_decoded_bytes", &mut config.otlp_http.max_decoded_bytes, memory / 8);
         lower("otlp_http.max_record_bytes", &mut config.otlp_http.max_record_bytes, memory / 8);
-        lower("shift.read.max_input_bytes_per_task", &mut config.shift.read.max_input_bytes_per_task, memory / 4);
+        lower("shift.read.max_input_bytes_per_task", &mut config.shift.read.max_input_bytes_per_task, memory / 2);
     }
 
     /// Bytes of a segment's rows that may wait over all requests.
@@ -195,6 +195,11 @@ mod tests {
         assert_eq!(config.engine.memory_size_mb, 100);
         assert_eq!(config.otlp_http.max_decoded_bytes, 32 << 20);
         assert_eq!(config.otlp_http.max_record_bytes, 4 << 20);
+        assert_eq!(config.shift.read.max_input_bytes_per_task, 64 << 20);
+        let mut config =
+            Config::from_yaml("shift: { read: { max_input_bytes_per_task: 5368709120 } }", Path::new("data")).unwrap();
+        settings(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]).unwrap().bound(&mut config);
+        assert_eq!(config.shift.read.max_input_bytes_per_task, 512 << 20);
         let mut config = Config::from_yaml("", Path::new("data")).unwrap();
         settings(&[("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")]).unwrap().bound(&mut config);
         assert_eq!((config.engine.memory_size_mb, config.otlp_http.max_decoded_bytes), (512, 64 << 20));

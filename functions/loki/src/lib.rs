@@ -26,7 +26,7 @@ pub async fn http(
     build: BuildInfo,
     registry: &mut Registry,
 ) -> Result<Http, Box<dyn std::error::Error + Send + Sync>> {
-    let data = Data { tables: lake.tables().await?, wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
+    let data = Data { tables: lake.tables()?, wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
     let reader = Reader::new(lake.config(), &data, registry)?;
     let api = icegate_queries::loki(lake.config(), &reader, build, registry);
     let format = icegate_queries::loki_errors(lake.config());

@@ -45,7 +45,7 @@ impl Maintain {
     /// As [`Maintain::open`].
     pub async fn open_in(config: Config, surroundings: Surroundings, registry: &mut Registry) -> Result<Self, HandlerError> {
         let lake = Lake::open_in(config, surroundings, registry)?;
-        let maintainer = lake.maintainer(&lake.tables().await?, registry);
+        let maintainer = lake.maintainer(&lake.tables()?, registry);
         Ok(Self { maintainer, clock: Arc::clone(lake.clock()) })
     }
 }

@@ -48,7 +48,7 @@ impl Migrate {
     /// As [`Migrate::open`].
     pub async fn open_in(config: Config, surroundings: Surroundings, registry: &mut Registry) -> Result<Self, HandlerError> {
         let lake = Lake::open_in(config, surroundings, registry)?;
-        Ok(Self { tables: lake.tables().await?, clock: Arc::clone(lake.clock()) })
+        Ok(Self { tables: lake.tables()?, clock: Arc::clone(lake.clock()) })
     }
 
     /// Carries a plan out, and names what it did or would do.

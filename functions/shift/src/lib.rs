@@ -57,7 +57,7 @@ impl Shift {
         let lake = Lake::open_in(config, surroundings, registry)?;
         let bad = Counter::default();
         registry.register("shift_bad_messages", "Messages that could not be read", bad.clone());
-        let tables = lake.tables().await?;
+        let tables = lake.tables()?;
         let shifter = lake.shifter(&tables, registry)?;
         Ok(Self { shifter, place: Place::of(lake.wal().root()), clock: Arc::clone(lake.clock()), bad })
     }

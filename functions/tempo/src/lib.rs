@@ -20,7 +20,7 @@ pub async fn http(
     build: BuildInfo,
     registry: &mut Registry,
 ) -> Result<Http, Box<dyn std::error::Error + Send + Sync>> {
-    let data = Data { tables: lake.tables().await?, wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
+    let data = Data { tables: lake.tables()?, wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
     let reader = Reader::new(lake.config(), &data, registry)?;
     Ok(Http {
         router: icegate_queries::tempo(lake.config(), &reader, build, registry),

@@ -10,6 +10,8 @@ use serde_json::Value;
 const BINARY: &str = env!("CARGO_BIN_EXE_icegate");
 /// Generated records of about 480 bytes: 2,200 of them make a request of about 1 MB.
 pub(crate) const RECORDS_PER_REQUEST: u64 = 2_200;
+/// After how long without a segment shifted a benchmark gives up.
+const STANDSTILL: Duration = Duration::from_secs(300);
 /// How often a query is measured.
 const REPEATS: usize = 5;
 
@@ -70,15 +72,19 @@ impl Server {
         line.unwrap().parse().unwrap()
     }
 
-    /// Waits until the tables hold everything: until four seconds have passed without a new snapshot.
-    pub(crate) fn wait_until_shifted(data: &Path) {
-        let metadata = data.join("warehouse/icegate/logs/metadata");
-        let (mut last, mut quiet) = (0, Instant::now());
-        while quiet.elapsed() < Duration::from_secs(4) {
-            let now = std::fs::read_dir(&metadata).unwrap().count();
-            if now != last {
-                (last, quiet) = (now, Instant::now());
+    /// Waits until the tables hold everything: until a query finds no segment in the write-ahead log that the tables don't know.
+    pub(crate) fn wait_until_shifted(&self) {
+        // A metric query reads its whole range, so that every segment in it is counted.
+        let query = r#"sum(count_over_time({service_name="nobody"}[1m]))"#;
+        let path = format!("/loki/api/v1/query_range?since=1h&step=60&query={}", encode(query));
+        let (mut last, mut since) = (u64::MAX, Instant::now());
+        while last > 0 {
+            let answer: Value = serde_json::from_str(&self.get(&path).unwrap()).unwrap();
+            let left = answer["data"]["stats"]["icegate"]["segments"].as_u64().unwrap();
+            if left < last {
+                (last, since) = (left, Instant::now());
             }
+            assert!(since.elapsed() < STANDSTILL, "the shift stands still with {left} segments left");
             std::thread::sleep(Duration::from_millis(100));
         }
     }

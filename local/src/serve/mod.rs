@@ -76,7 +76,7 @@ pub(crate) async fn run(place: &Place, parts: Parts) -> Result<(), ProcessError>
 async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken) -> Result<(), ProcessError> {
     let mut registry = Registry::with_prefix("icegate");
     let lake = Lake::open(config, &mut registry)?;
-    let (config, tables) = (lake.config(), lake.tables().await?);
+    let (config, tables) = (lake.config(), lake.tables()?);
     let guard = Guard::new(auth::open(&config.auth, lake.clock(), &mut registry).await?);
     let listeners = Listeners::bind(config, parts).await?;
     // Only the shift writes to the tables. A process that takes telemetry in starts also while they can't be reached, and one that

@@ -9,7 +9,7 @@ use icegate_tables::{GlueOptions, RestAuthentication, RestOptions, Tables};
 use crate::{LakeError, places};
 
 /// Opens the tables of the catalog that the configuration names. Makes no request to it.
-pub(crate) async fn open_tables(
+pub(crate) fn open_tables(
     config: &Config,
     stores: &Stores,
     clock: Arc<dyn Clock>,
@@ -24,11 +24,11 @@ pub(crate) async fn open_tables(
         CatalogBackend::Glue { catalog_id } => {
             let (catalog_id, warehouse) = (catalog_id.clone(), catalog.warehouse.clone());
             let options = GlueOptions { catalog_id, warehouse, aws: catalog_aws_options(config, None) };
-            Tables::glue(options, stores.clone(), clock, ids).await
+            Tables::glue(options, stores.clone(), clock, ids)
         }
         CatalogBackend::S3Tables { table_bucket_arn: arn } => {
             let aws = catalog_aws_options(config, arn.split(':').nth(3));
-            Tables::s3_tables(arn.clone(), &aws, stores.clone(), clock, ids).await
+            Tables::s3_tables(arn.clone(), aws, stores.clone(), clock, ids)
         }
     })
 }

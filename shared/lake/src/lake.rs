@@ -80,10 +80,9 @@ impl Lake {
     ///
     /// # Errors
     /// [`LakeError`].
-    pub async fn tables(&self) -> Result<Arc<Tables>, LakeError> {
+    pub fn tables(&self) -> Result<Arc<Tables>, LakeError> {
         let (clock, ids) = (Arc::clone(self.clock()), Arc::clone(self.ids()));
-        // The futures of AWS's clients are large, and whoever opens tables would hold one.
-        Ok(Arc::new(Box::pin(catalog::open_tables(&self.config, &self.stores, clock, ids)).await?))
+        Ok(Arc::new(catalog::open_tables(&self.config, &self.stores, clock, ids)?))
     }
 
     /// Starts the tasks that write to the WAL, on the current Tokio runtime.

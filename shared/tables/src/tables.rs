@@ -77,21 +77,23 @@ impl Tables {
         Ok(Self::new(Box::new(catalog), clock, ids))
     }
 
-    /// Tables of AWS Glue; their files are opened with `stores`.
-    pub async fn glue(options: GlueOptions, stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
-        let catalog = GlueCatalog::new(options, stores, Arc::clone(&clock), Arc::clone(&ids)).await;
+    /// Tables of AWS Glue; their files are opened with `stores`. Makes no request.
+    #[must_use]
+    pub fn glue(options: GlueOptions, stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        let catalog = GlueCatalog::new(options, stores, Arc::clone(&clock), Arc::clone(&ids));
         Self::new(Box::new(catalog), clock, ids)
     }
 
-    /// Tables of AWS S3 Tables in the table bucket of this ARN; their files are opened with `stores`.
-    pub async fn s3_tables(
+    /// Tables of AWS S3 Tables in the table bucket of this ARN; their files are opened with `stores`. Makes no request.
+    #[must_use]
+    pub fn s3_tables(
         table_bucket_arn: String,
-        aws: &AwsOptions,
+        aws: AwsOptions,
         stores: Stores,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGenerator>,
     ) -> Self {
-        let catalog = S3TablesCatalog::new(table_bucket_arn, aws, stores, Arc::clone(&clock), Arc::clone(&ids)).await;
+        let catalog = S3TablesCatalog::new(table_bucket_arn, aws, stores, Arc::clone(&clock), Arc::clone(&ids));
         Self::new(Box::new(catalog), clock, ids)
     }
 

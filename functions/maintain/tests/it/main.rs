@@ -49,7 +49,7 @@ async fn environment(slow: Slow) -> Maintain {
         Surroundings::default().with_clock(clock).with_wrap(move |_| wrap(Arc::clone(&store)))
     };
     let lake = Lake::open_in(config.clone(), surroundings(Arc::new(|store| store)), &mut Registry::default()).unwrap();
-    lake.tables().await.unwrap().migrate_create(false).await.unwrap();
+    lake.tables().unwrap().migrate_create(false).await.unwrap();
     let network: Arc<dyn Network> = Arc::new(slow);
     let wrap = move |store| -> Store { Arc::new(FaultyStore::new(store, Arc::clone(&network))) };
     Maintain::open_in(config, surroundings(Arc::new(wrap)), &mut Registry::default()).await.unwrap()

@@ -34,7 +34,7 @@ impl World {
     /// The tables that there are.
     pub(crate) async fn tables(&self) -> Vec<Table> {
         let lake = Lake::open_in(config(), self.surroundings(|store| store), &mut Registry::default()).unwrap();
-        let tables = lake.tables().await.unwrap();
+        let tables = lake.tables().unwrap();
         let mut found = Vec::new();
         for table in Table::ALL {
             if tables.snapshot(table).await.is_ok() {

@@ -55,7 +55,7 @@ impl World {
         let surroundings = surroundings(&clock, store.clone(), |store| store);
         let mut registry = Registry::default();
         let lake = Lake::open_in(config.clone(), surroundings, &mut registry).unwrap();
-        let tables = lake.tables().await.unwrap();
+        let tables = lake.tables().unwrap();
         tables.migrate_create(false).await.unwrap();
         let (clock_too, ids) = (Arc::clone(&clock), Arc::new(RandomIds));
         let alone = WriterConfig { gathering: Gathering::Alone, ..icegate_lake::writer_config(&config.queue) };

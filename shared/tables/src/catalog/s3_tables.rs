@@ -11,7 +11,7 @@ use aws_sdk_s3tables::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use aws_sdk_s3tables::types::OpenTableFormat;
 use icegate_model::{Clock, ErrorKind, IdGenerator, Table};
 use icegate_storage::Stores;
-use icegate_storage::aws::{AwsOptions, sdk_config};
+use icegate_storage::aws::AwsOptions;
 
 use super::staged::{Staged, StagedMetadata};
 use super::{Catalog, Loaded, MetadataChange, NAMESPACE, Swap, aws};
@@ -21,7 +21,7 @@ use crate::error::TablesError;
 /// Pointers in a table bucket.
 #[derive(Debug)]
 pub(crate) struct S3TablesCatalog {
-    client: Client,
+    client: aws::Lazy<Client>,
     bucket: String,
     staged: StagedMetadata,
 }
@@ -36,19 +36,15 @@ struct Pointer {
 
 impl S3TablesCatalog {
     /// `bucket` is the table bucket's ARN.
-    pub(crate) async fn new(
-        bucket: String,
-        aws: &AwsOptions,
-        stores: Stores,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdGenerator>,
-    ) -> Self {
-        let config = aws_sdk_s3tables::config::Builder::from(&sdk_config(aws).await).timeout_config(aws::timeouts()).build();
-        Self { client: Client::from_conf(config), bucket, staged: StagedMetadata::new(stores, clock, ids) }
+    pub(crate) fn new(bucket: String, aws: AwsOptions, stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        let client = aws::Lazy::new(aws, |config| {
+            Client::from_conf(aws_sdk_s3tables::config::Builder::from(config).timeout_config(aws::timeouts()).build())
+        });
+        Self { client, bucket, staged: StagedMetadata::new(stores, clock, ids) }
     }
 
     async fn pointer(&self, table: Table) -> Result<Option<Pointer>, TablesError> {
-        let request = self.client.get_table_metadata_location().table_bucket_arn(&self.bucket);
+        let request = self.client.get().await.get_table_metadata_location().table_bucket_arn(&self.bucket);
         match request.namespace(NAMESPACE).name(table.to_string()).send().await {
             Ok(found) => Ok(Some(Pointer {
                 token: found.version_token,
@@ -62,13 +58,14 @@ impl S3TablesCatalog {
 
     /// Makes the table without metadata, and its namespace, where they are missing.
     async fn prepare(&self, table: Table) -> Result<(), TablesError> {
+        let client = self.client.get().await;
         let create = || {
-            let request = self.client.create_table().table_bucket_arn(&self.bucket).namespace(NAMESPACE);
+            let request = client.create_table().table_bucket_arn(&self.bucket).namespace(NAMESPACE);
             request.name(table.to_string()).format(OpenTableFormat::Iceberg).send()
         };
         let mut created = create().await;
         if matches!(&created, Err(error) if code(error) == Some("NotFoundException")) {
-            let namespace = self.client.create_namespace().table_bucket_arn(&self.bucket).namespace(NAMESPACE).send().await;
+            let namespace = client.create_namespace().table_bucket_arn(&self.bucket).namespace(NAMESPACE).send().await;
             match namespace {
                 Err(error) if code(&error) != Some("ConflictException") => return Err(failed("create", table, error)),
                 _ => created = create().await,
@@ -81,7 +78,8 @@ impl S3TablesCatalog {
     }
 
     async fn point(&self, table: Table, token: &str, staged: Staged) -> Result<Swap, TablesError> {
-        let request = self.client.update_table_metadata_location().table_bucket_arn(&self.bucket).namespace(NAMESPACE);
+        let request =
+            self.client.get().await.update_table_metadata_location().table_bucket_arn(&self.bucket).namespace(NAMESPACE);
         let request = request.name(table.to_string()).version_token(token).metadata_location(&staged.location);
         match request.send().await {
             Ok(updated) => Ok(Swap::Swapped(self.staged.swapped(staged, updated.version_token))),

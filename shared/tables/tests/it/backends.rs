@@ -148,7 +148,8 @@ pub(crate) async fn glue_at(server: &S3Server, endpoint: &str, age: Age) -> Benc
         let options = GlueOptions { catalog_id: None, warehouse, aws };
         Arc::new(move |seed| {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-            Tables::glue(options.clone(), stores.clone(), clock, ids(seed)).map(move |tables| Arc::new(age.told(tables))).boxed()
+            let tables = Arc::new(age.told(Tables::glue(options.clone(), stores.clone(), clock, ids(seed))));
+            async move { tables }.boxed()
         })
     };
     Bench::new(root, clock, open).await
@@ -174,7 +175,7 @@ pub(crate) async fn s3_tables_at(endpoint: &str, age: Age) -> Bench {
         let clock = Arc::clone(&clock);
         Arc::new(move |seed| {
             let (arn, aws, stores, clock) = (arn.clone(), aws.clone(), stores.clone(), Arc::clone(&clock));
-            async move { Arc::new(age.told(Tables::s3_tables(arn, &aws, stores, clock, ids(seed)).await)) }.boxed()
+            async move { Arc::new(age.told(Tables::s3_tables(arn, aws, stores, clock, ids(seed)))) }.boxed()
         })
     };
     Bench { table_bucket, ..Bench::new(Root::memory(), clock, open).await }

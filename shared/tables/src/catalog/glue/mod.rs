@@ -13,7 +13,7 @@ use aws_sdk_glue::types::{DatabaseInput, StorageDescriptor, Table as GlueTable, 
 use iceberg::spec::TableMetadata;
 use icegate_model::{Clock, ErrorKind, IdGenerator, Table};
 use icegate_storage::Stores;
-use icegate_storage::aws::{AwsOptions, sdk_config};
+use icegate_storage::aws::AwsOptions;
 
 use self::columns::columns;
 use super::staged::StagedMetadata;
@@ -39,7 +39,7 @@ pub struct GlueOptions {
 /// Pointers in Glue's database `icegate`.
 #[derive(Debug)]
 pub(crate) struct GlueCatalog {
-    client: Client,
+    client: aws::Lazy<Client>,
     catalog_id: Option<String>,
     warehouse: String,
     staged: StagedMetadata,
@@ -48,11 +48,13 @@ pub(crate) struct GlueCatalog {
 }
 
 impl GlueCatalog {
-    pub(crate) async fn new(options: GlueOptions, stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+    pub(crate) fn new(options: GlueOptions, stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
         let GlueOptions { catalog_id, warehouse, aws } = options;
-        let config = aws_sdk_glue::config::Builder::from(&sdk_config(&aws).await).timeout_config(aws::timeouts()).build();
+        let client = aws::Lazy::new(aws, |config| {
+            Client::from_conf(aws_sdk_glue::config::Builder::from(config).timeout_config(aws::timeouts()).build())
+        });
         let staged = StagedMetadata::new(stores, clock, ids);
-        Self { client: Client::from_conf(config), catalog_id, warehouse, staged, seen: Mutex::default() }
+        Self { client, catalog_id, warehouse, staged, seen: Mutex::default() }
     }
 
     fn place(&self, table: Table) -> String {
@@ -61,7 +63,7 @@ impl GlueCatalog {
 
     async fn create_database(&self, table: Table) -> Result<(), TablesError> {
         let input = DatabaseInput::builder().name(NAMESPACE).build().map_err(|error| invalid("create", table, error))?;
-        let request = self.client.create_database().set_catalog_id(self.catalog_id.clone());
+        let request = self.client.get().await.create_database().set_catalog_id(self.catalog_id.clone());
         match request.database_input(input).send().await {
             Err(error) if code(&error) != Some("AlreadyExistsException") => Err(failed("create", table, error)),
             _ => Ok(()),
@@ -78,7 +80,7 @@ impl GlueCatalog {
 #[async_trait]
 impl Catalog for GlueCatalog {
     async fn load(&self, table: Table, known: Option<&Loaded>) -> Result<Option<Loaded>, TablesError> {
-        let request = self.client.get_table().set_catalog_id(self.catalog_id.clone());
+        let request = self.client.get().await.get_table().set_catalog_id(self.catalog_id.clone());
         let found = match request.database_name(NAMESPACE).name(table.to_string()).send().await {
             Ok(found) => found.table,
             Err(error) if code(&error) == Some("EntityNotFoundException") => None,
@@ -98,8 +100,9 @@ impl Catalog for GlueCatalog {
         let parameters = parameters(HashMap::new(), &staged.location, None);
         let input = TableInput::builder().name(table.to_string()).table_type("EXTERNAL_TABLE").set_parameters(Some(parameters));
         let input = input.storage_descriptor(described).build().map_err(|error| invalid("create", table, error))?;
+        let client = self.client.get().await;
         let create = || {
-            let request = self.client.create_table().set_catalog_id(self.catalog_id.clone());
+            let request = client.create_table().set_catalog_id(self.catalog_id.clone());
             request.database_name(NAMESPACE).table_input(input.clone()).send()
         };
         let mut created = create().await;
@@ -122,7 +125,7 @@ impl Catalog for GlueCatalog {
         let parameters = parameters(known.parameters.clone().unwrap_or_default(), &staged.location, Some(&base.location));
         let input =
             moved(known, parameters, described(table, &staged.metadata)?).map_err(|error| invalid("commit", table, error))?;
-        let request = self.client.update_table().set_catalog_id(self.catalog_id.clone()).database_name(NAMESPACE);
+        let request = self.client.get().await.update_table().set_catalog_id(self.catalog_id.clone()).database_name(NAMESPACE);
         match request.table_input(input).version_id(&base.token).skip_archive(true).send().await {
             Ok(_) => Ok(Swap::Swapped(self.staged.swapped(staged, String::new()))),
             Err(error) if code(&error) == Some("ConcurrentModificationException") => Ok(Swap::Conflict),
