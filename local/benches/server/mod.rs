@@ -38,7 +38,8 @@ impl Server {
              storage: {{ backend: !filesystem {{ root_path: \"{0}\" }} }}\n\
              queue: {{ common: {{ base_path: \"file://{0}/queue/\" }} }}\n\
              shift: {{ jobsmanager: {{ poll_interval_ms: {poll_interval_ms}, iteration_interval_millisecs: {shift_interval_ms} }} }}\n\
-             otlp_http: {{ host: 127.0.0.1, port: {otlp} }}\notlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\nprometheus: {{ enabled: false }}\n",
+             otlp_http: {{ host: 127.0.0.1, port: {otlp} }}\notlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\n\
+             tempo: {{ enabled: false }}\nprometheus: {{ enabled: false }}\n",
             data.display()
         );
         std::fs::write(&config, text).unwrap();

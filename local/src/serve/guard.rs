@@ -50,6 +50,13 @@ impl Guard {
         })
     }
 
+    /// Tempo's queries.
+    pub(super) fn tempo(&self, router: Router) -> Router {
+        self.around(router, "tempo", Scope::Read, &["/ready"], |_, refusal| {
+            icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
+        })
+    }
+
     /// Prometheus' queries.
     pub(super) fn prometheus(&self, router: Router) -> Router {
         self.around(router, "prometheus", Scope::Read, &["/-/ready", "/-/healthy"], |_, refusal| {

@@ -277,6 +277,9 @@ async fn refusals_are_written_as_each_api_writes_errors_and_what_says_nothing_of
         (format!("http://127.0.0.1:{}/no/such/path", process.loki), 401),
         (format!("http://127.0.0.1:{}//ready", process.loki), 401),
         (process.otlp("/no/such/path"), 401),
+        (format!("http://127.0.0.1:{}/ready", process.tempo), 200),
+        (format!("http://127.0.0.1:{}/api/echo", process.tempo), 401),
+        (format!("http://127.0.0.1:{}/api/search", process.tempo), 401),
     ] {
         assert_eq!(reqwest::get(&url).await.unwrap().status().as_u16(), status, "{url}");
     }

@@ -21,3 +21,4 @@ mod soak;
 mod stack;
 mod storage_down;
 mod telemetry;
+mod tempo_recorded;

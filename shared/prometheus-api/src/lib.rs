@@ -70,8 +70,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 pub use config::PrometheusConfig;
 pub use error::PrometheusError;
+pub use icegate_http::BuildInfo;
 pub use icegate_promql::{Limits, ParseOptions};
-pub use state::{BuildInfo, PrometheusState};
+pub use state::PrometheusState;
 pub use translate::{Promotion, Strategy, Translation};
 
 use respond::Notes;

@@ -6,9 +6,10 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::BuildInfo;
 use crate::PrometheusError;
 use crate::respond::{self, Notes};
-use crate::state::{BuildInfo, Shared};
+use crate::state::Shared;
 
 /// Paths whose answer is the same at all times.
 pub(crate) fn fixed() -> [(&'static str, Value); 9] {

@@ -2,23 +2,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use icegate_engine::Engine;
 use icegate_loki_api::{BuildInfo, ErrorFormat, LokiConfig, LokiState, Metrics};
 use icegate_runtime::config::{Config, ErrorFormat as Configured, Loki};
 use prometheus_client::registry::Registry;
 
-use crate::Data;
+use crate::Reader;
 
-/// The Loki API over an engine.
-pub fn loki(config: &Config, data: &Data, engine: &Arc<Engine>, build: BuildInfo, registry: &mut Registry) -> Router {
-    let state = LokiState {
-        engine: Arc::clone(engine),
-        clock: Arc::clone(&data.clock),
+/// The Loki API.
+pub fn loki(config: &Config, reader: &Reader, build: BuildInfo, registry: &mut Registry) -> Router {
+    icegate_loki_api::router(LokiState {
+        engine: Arc::clone(&reader.engine),
+        clock: Arc::clone(&reader.clock),
         config: bounds(&config.loki),
         metrics: Metrics::register(registry),
         build,
-    };
-    icegate_loki_api::router(state)
+    })
 }
 
 /// How errors of the Loki API are written.

@@ -2,20 +2,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use icegate_engine::Engine;
 use icegate_prometheus_api::{Limits, ParseOptions, PrometheusConfig, PrometheusState, Promotion, Strategy, Translation};
 use icegate_runtime::config::{Config, Prometheus, PrometheusFeature as Feature, TranslationStrategy};
 
-use crate::{BuildInfo, Data};
+use crate::{BuildInfo, Reader};
 
-/// The Prometheus API over an engine.
-pub fn prometheus(config: &Config, data: &Data, engine: &Arc<Engine>, build: BuildInfo) -> Router {
-    let BuildInfo { version, revision } = build;
+/// The Prometheus API.
+pub fn prometheus(config: &Config, reader: &Reader, build: BuildInfo) -> Router {
     icegate_prometheus_api::router(PrometheusState {
-        engine: Arc::clone(engine),
-        clock: Arc::clone(&data.clock),
+        engine: Arc::clone(&reader.engine),
+        clock: Arc::clone(&reader.clock),
         config: bounds(config),
-        build: icegate_prometheus_api::BuildInfo { version, revision },
+        build,
     })
 }
 

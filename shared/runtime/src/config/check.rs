@@ -15,6 +15,9 @@ impl Config {
         self.check_bounds()?;
         self.check_relations()?;
         self.check_loki()?;
+        if self.tempo.enabled {
+            self.check_longest("tempo", self.tempo.query_timeout_secs)?;
+        }
         self.check_prometheus()?;
         self.check_auth()?;
         self.check_servers()
@@ -101,6 +104,9 @@ impl Config {
             ("otlp_http.max_record_bytes", self.otlp_http.max_record_bytes, MAX_BYTES),
             ("otlp_http.max_concurrent_requests", self.otlp_http.max_concurrent_requests, MAX_ROWS),
             ("loki.max_concurrent_queries", self.loki.max_concurrent_queries, MAX_ROWS),
+            ("tempo.max_concurrent_queries", self.tempo.max_concurrent_queries, MAX_ROWS),
+            ("tempo.max_spans_per_span_set", self.tempo.max_spans_per_span_set, MAX_ROWS),
+            ("tempo.max_trace_bytes", self.tempo.max_trace_bytes, MAX_BYTES),
             ("prometheus.max_concurrent_queries", self.prometheus.max_concurrent_queries, MAX_ROWS),
             ("prometheus.max_samples", self.prometheus.max_samples, MAX_BYTES),
         ] {
@@ -123,6 +129,8 @@ impl Config {
             ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
             ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
+            ("tempo.query_timeout_secs", self.tempo.query_timeout_secs, MAX_SECONDS),
+            ("tempo.trace_reach_secs", self.tempo.trace_reach_secs, MAX_RETENTION),
             ("prometheus.query_timeout_secs", self.prometheus.query_timeout_secs, MAX_SECONDS),
             ("prometheus.lookback_secs", self.prometheus.lookback_secs, MAX_SECONDS),
         ] {
@@ -162,7 +170,7 @@ impl Config {
                     return refuse(&format!("{path}.{key}"), format!("{value}: allowed are {least} to {most}"));
                 }
             }
-            self.check_kept_for_queries(&path, loki.query_timeout_secs)?;
+            self.check_longest(&path, loki.query_timeout_secs)?;
         }
         Ok(())
     }
@@ -177,14 +185,14 @@ impl Config {
             let key = "prometheus.otlp.ignore_resource_attributes";
             return refuse(key, "only means something where promote_all_resource_attributes is true");
         }
-        if self.prometheus.is_enabled() {
-            self.check_kept_for_queries("prometheus", self.prometheus.query_timeout_secs)?;
+        if self.prometheus.enabled {
+            self.check_longest("prometheus", self.prometheus.query_timeout_secs)?;
         }
         Ok(())
     }
 
-    /// What a query has planned to read stays until it must have ended.
-    fn check_kept_for_queries(&self, path: &str, longest: u64) -> Result<(), ConfigError> {
+    /// What a query reads is there until it ends.
+    fn check_longest(&self, path: &str, longest: u64) -> Result<(), ConfigError> {
         let grace = self.shift.grace_secs;
         if grace <= longest {
             return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
@@ -219,8 +227,8 @@ impl Config {
             ("otlp_http", self.otlp_http.enabled, &self.otlp_http.host, self.otlp_http.port),
             ("otlp_grpc", self.otlp_grpc.enabled, &self.otlp_grpc.host, self.otlp_grpc.port),
             ("loki", self.loki.enabled, &self.loki.host, self.loki.port),
-            ("prometheus", self.prometheus.is_enabled(), &self.prometheus.host, self.prometheus.port),
-            ("tempo", self.tempo.is_enabled(), &self.tempo.host, self.tempo.port),
+            ("prometheus", self.prometheus.enabled, &self.prometheus.host, self.prometheus.port),
+            ("tempo", self.tempo.enabled, &self.tempo.host, self.tempo.port),
             ("metrics", self.metrics.enabled, &self.metrics.host, self.metrics.port),
         ];
         let enabled: Vec<_> = servers.into_iter().filter(|(_, enabled, ..)| *enabled).collect();

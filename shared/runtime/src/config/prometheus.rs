@@ -4,8 +4,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prometheus {
-    /// Whether it is served; `None` means the default, so that what a user asked for can be told from it.
-    pub enabled: Option<bool>,
+    /// Whether it is served.
+    pub enabled: bool,
     /// Address to listen on.
     pub host: String,
     /// Port to listen on.
@@ -27,7 +27,7 @@ pub struct Prometheus {
 impl Default for Prometheus {
     fn default() -> Self {
         Self {
-            enabled: None,
+            enabled: true,
             host: "0.0.0.0".to_owned(),
             port: 9090,
             max_concurrent_queries: 20,
@@ -41,12 +41,6 @@ impl Default for Prometheus {
 }
 
 impl Prometheus {
-    /// Whether it is served.
-    #[must_use]
-    pub fn is_enabled(&self) -> bool {
-        self.enabled.unwrap_or(true)
-    }
-
     /// Whether something is switched on.
     #[must_use]
     pub fn has(&self, feature: PrometheusFeature) -> bool {
