@@ -111,7 +111,7 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
         servers.start("loki", http::serve(listener, router, stop.clone()));
     }
     if let (Some(listener), Some(router)) = (listeners.tempo, tempo) {
-        servers.start("tempo", http::serve(listener, guard.tempo(router), stop.clone()));
+        servers.start("tempo", grpc::serve_beside_http(listener, guard.tempo(router), stop.clone()));
     }
     if let Some(listener) = listeners.metrics {
         servers.start("metrics", http::serve(listener, metrics::router(&config.metrics.path, registry), stop.clone()));
@@ -185,7 +185,9 @@ fn queries(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result
     let build = BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
     let (config, reader) = (lake.config(), Reader::new(lake.config(), &data, registry)?);
     let loki = icegate_queries::loki(config, &reader, build.clone(), registry);
-    Ok((loki, icegate_queries::tempo(config, &reader, build, registry)))
+    let (tempo, streams) = icegate_queries::tempo_and_streams(config, &reader, build, registry);
+    // Grafana streams from the port that it asks for everything else.
+    Ok((loki, tempo.merge(grpc::querier(streams))))
 }
 
 fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {

@@ -22,7 +22,7 @@ fn at(seconds: i64) -> String {
 async fn the_newest_traces_are_found_and_no_more_than_are_asked_for() {
     let spans: Vec<Value> = (1..=30).map(|n| span(&n.to_string(), "1", None, "x", n * 1_000, 5)).collect();
     for state in State::ALL {
-        let world = World::with(&spans.iter().map(|span| request("a", vec![span.clone()])).collect::<Vec<_>>(), state).await;
+        let world = World::with(&spans.chunks(8).map(|spans| request("a", spans.to_vec())).collect::<Vec<_>>(), state).await;
         for api in [world.api(), world.api_in_slices()] {
             let newest = |count: i64| (0..count).map(|n| (30 - n).to_string()).collect::<Vec<_>>();
             assert_eq!(ids(&api, &[("q", "{ }")]).await, newest(20));
@@ -124,14 +124,10 @@ async fn slices_give_what_a_search_at_once_gives() {
     let requests: Vec<Value> = spans.chunks(160).map(|spans| request("a", spans.to_vec())).collect();
     let world = World::with(&requests, State::Both).await;
     let (at_once, in_slices) = (world.api(), world.api_in_slices());
-    for (q, limit) in [
-        ("{ }", "7"),
-        ("{ name = \"y\" }", "30"),
-        ("{ name = \"x\" } > { name = \"y\" }", "5"),
-        ("{ } | count() > 5", "3"),
-        ("{ name = \"z\" }", "5000"),
-    ] {
-        for (start, end) in [(0, 3_600), (1_000, 1_200), (3_500, 9_000), (2_000, 2_001)] {
+    for (q, limit) in
+        [("{ }", "7"), ("{ name = \"y\" }", "30"), ("{ name = \"x\" } > { name = \"y\" }", "5"), ("{ name = \"z\" }", "5000")]
+    {
+        for (start, end) in [(0, 3_600), (1_000, 1_200), (3_500, 9_000)] {
             let params = [("q", q), ("limit", limit), ("start", &at(start)), ("end", &at(end))];
             let (one, other) =
                 (at_once.query("/api/search", &params).await.json(), in_slices.query("/api/search", &params).await.json());
