@@ -21,4 +21,5 @@ mod soak;
 mod stack;
 mod storage_down;
 mod telemetry;
+mod tempo_grpc;
 mod tempo_recorded;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::world::{State, T0, World, encoded, request, span};
 
-const REQUESTS: u64 = 300;
-const MESSAGES: u64 = 150;
+const REQUESTS: u64 = 200;
+const MESSAGES: u64 = 100;
 
 const PATHS: [&str; 13] = [
     "/api/search",

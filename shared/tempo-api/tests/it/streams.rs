@@ -201,7 +201,7 @@ fn ids(traces: &[TraceFound]) -> Vec<&str> {
 }
 
 fn search(query: &str, limit: u32) -> SearchRequest {
-    let (start, end) = (u32::try_from(T0).unwrap(), u32::try_from(T0 + 1_800).unwrap());
+    let (start, end) = (u32::try_from(T0).unwrap(), u32::try_from(T0 + 1_250).unwrap());
     SearchRequest { limit, start, end, query: query.to_owned(), spss: 1 }
 }
 
