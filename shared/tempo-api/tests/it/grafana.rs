@@ -129,15 +129,12 @@ async fn drilldown_draws_its_pages() {
         assert_eq!(series.len(), if of == "true" { 2 } else { 1 }, "{of}");
     }
     assert_eq!(range("{true && status=error} | rate()", "60s").await.len(), 1);
-    let quantiles = range(
-        "{true && resource.service.name != nil} | quantile_over_time(duration, 0.5, 0.9) by(resource.service.name)",
-        "60s",
-    );
+    let quantiles =
+        range("{true && resource.service.name != nil} | quantile_over_time(duration, 0.5, 0.9) by(resource.service.name)", "60s");
     assert_eq!(quantiles.await.len(), 4);
     assert!(!range("{true} | histogram_over_time(duration) with(sample=true)", "60s").await.is_empty());
     let (start, end) = (T0 * 1_000_000_000, (T0 + 600) * 1_000_000_000);
-    let compared =
-        range(&format!("{{nestedSetParent<0 && true}} | compare({{status=error}}, 10, {start}, {end})"), "600s").await;
+    let compared = range(&format!("{{nestedSetParent<0 && true}} | compare({{status=error}}, 10, {start}, {end})"), "600s").await;
     assert!(
         compared
             .iter()
