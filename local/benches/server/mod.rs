@@ -1,4 +1,5 @@
 //! The release binary on a folder of its own, measured from outside.
+#![allow(dead_code, reason = "each benchmark uses some of it")]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -34,7 +35,6 @@ pub(crate) struct Server {
     metrics: u16,
 }
 
-#[allow(dead_code, reason = "each benchmark uses some of it")]
 impl Server {
     pub(crate) fn start(data: &Path, poll_interval_ms: u64, shift_interval_ms: u64) -> Self {
         let [otlp, grpc, loki, tempo, metrics] = free_ports();

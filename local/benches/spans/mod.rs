@@ -49,10 +49,10 @@ fn span(trace: u64, at: u64, start: u64) -> Span {
     let id = |at: u64| mixed(trace * 16 + at + 1).to_be_bytes().to_vec();
     let choice = |from: u64, of: usize| usize::try_from((chance >> from) % of as u64).unwrap();
     let status = STATUSES[choice(8, STATUSES.len())];
-    let server = at % 2 == 0;
+    let server = at.is_multiple_of(2);
     let duration = 1_000_000 + (chance >> 20) % 600_000_000 / (at + 1);
     let mut attributes = vec![
-        text("http.request.method", if chance % 3 == 0 { "POST" } else { "GET" }),
+        text("http.request.method", if chance.is_multiple_of(3) { "POST" } else { "GET" }),
         text("http.route", ROUTES[choice(16, ROUTES.len())]),
         int("http.response.status_code", status),
         text("user.id", &format!("u{}", (chance >> 24) % 5_000)),

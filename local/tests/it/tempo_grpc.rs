@@ -1,5 +1,7 @@
 //! Tempo's streams with a real client of gRPC, on the port of its HTTP API.
 
+use std::process::Command;
+
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message;
@@ -9,7 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 use crate::grpc::Raw;
-use crate::process::{Process, Settings};
+use crate::process::{Process, Settings, python, script};
 
 const SEARCH: &str = "/tempopb.StreamingQuerier/Search";
 const ID: &str = "5b8efff798038103d269b633813fc60c";
@@ -105,6 +107,19 @@ async fn traces_are_streamed_on_the_port_of_tempos_api_to_their_tenant_and_error
     assert_eq!(unknown.code(), Code::Unimplemented);
     let unknown = stream(&process, "/tempopb.Querier/FindTraceByID", &tenant, Vec::new()).await.unwrap_err();
     assert_eq!(unknown.code(), Code::Unimplemented);
+
+    // A client in another language, where there is one.
+    if let Some(python) = python("traces_are_streamed_to_python") {
+        let ask = |query: &str| {
+            let (address, start, end) = (format!("127.0.0.1:{}", process.tempo), START - 60, START + 60);
+            let mut command = Command::new(&python);
+            command.arg(script("tempo_stream.py")).args([&address, "team-a", query, &start.to_string(), &end.to_string(), ID]);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        assert_eq!((ask("{ kind = server }").as_str(), ask("{ foo = 1 }").as_str()), ("1 True", "INVALID_ARGUMENT"));
+    }
 
     // HTTP goes on beside it.
     let url = format!("http://127.0.0.1:{}/api/search?q=%7B%7D&start={}&end={}", process.tempo, START - 60, START + 60);
