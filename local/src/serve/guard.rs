@@ -50,10 +50,14 @@ impl Guard {
         })
     }
 
-    /// Tempo's queries.
+    /// Tempo's queries, over HTTP and gRPC.
     pub(super) fn tempo(&self, router: Router) -> Router {
-        self.around(router, "tempo", Scope::Read, &["/ready"], |_, refusal| {
-            icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
+        self.around(router, "tempo", Scope::Read, &["/ready"], |request, refusal| {
+            if is_grpc(request) {
+                by_grpc(refusal)
+            } else {
+                icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
+            }
         })
     }
 
@@ -66,13 +70,7 @@ impl Guard {
 
     /// OTLP over gRPC, and the description of its services.
     pub(super) fn grpc(&self, router: Router) -> Router {
-        self.around(router, "otlp_grpc", Scope::Write, &[], |_, refusal| {
-            let code = match refusal {
-                Refusal::Unauthenticated { .. } => Code::Unauthenticated,
-                Refusal::Forbidden { .. } => Code::PermissionDenied,
-            };
-            Status::new(code, refusal.to_string()).into_http()
-        })
+        self.around(router, "otlp_grpc", Scope::Write, &[], |_, refusal| by_grpc(refusal))
     }
 
     fn around(
@@ -99,6 +97,19 @@ impl Guard {
             }
         }))
     }
+}
+
+fn is_grpc(request: &Parts) -> bool {
+    let media_type = request.headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    media_type.starts_with(b"application/grpc")
+}
+
+fn by_grpc(refusal: &Refusal) -> Response {
+    let code = match refusal {
+        Refusal::Unauthenticated { .. } => Code::Unauthenticated,
+        Refusal::Forbidden { .. } => Code::PermissionDenied,
+    };
+    Status::new(code, refusal.to_string()).into_http()
 }
 
 fn taken_in(request: &Parts, refusal: &Refusal) -> Response {

@@ -1,9 +1,12 @@
-//! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP.
+//! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP. And Tempo's streams, beside its API.
 
+mod code;
 mod export;
+mod querier;
 
 use std::sync::Arc;
 
+use axum::Router;
 use icegate_otlp_api::Ingest;
 use opentelemetry_proto::DESCRIPTORS;
 use tokio::net::TcpListener;
@@ -16,6 +19,8 @@ use tonic_reflection::server::Builder;
 use super::guard::Guard;
 use crate::error::ProcessError;
 use export::{Export, Logs, Metrics, Traces};
+
+pub(super) use querier::router as querier;
 
 /// The services that a client sees when it asks; the descriptors describe more of OTLP.
 const SERVICES: [&str; 3] = [Logs::NAME, Traces::NAME, Metrics::NAME];
@@ -43,4 +48,11 @@ pub(super) fn serve(
         let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
         served.await.map_err(|error| error.to_string())
     })
+}
+
+/// Serves a router over HTTP/1 and HTTP/2, whichever a client begins with, until `stop`, and then the requests that have begun.
+pub(super) async fn serve_beside_http(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), String> {
+    let server = Server::builder().accept_http1(true).add_routes(Routes::from(router));
+    let served = server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+    served.await.map_err(|error| error.to_string())
 }
