@@ -187,7 +187,7 @@ fn queries(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result
     let loki = icegate_queries::loki(config, &reader, build.clone(), registry);
     let (tempo, streams) = icegate_queries::tempo_and_streams(config, &reader, build, registry);
     // Grafana streams from the port that it asks for everything else.
-    Ok((loki, tempo.merge(grpc::querier(streams))))
+    Ok((loki, grpc::querier_beside(tempo, streams)))
 }
 
 fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {
