@@ -14,6 +14,8 @@ use icegate_loki_api::ErrorFormat;
 use icegate_runtime::config::ErrorFormat as Configured;
 use tonic::{Code, Status};
 
+use super::grpc::is_grpc;
+
 /// Lets everybody in who names a tenant, or only those whose credentials are good.
 #[derive(Clone, Debug)]
 pub(super) struct Guard(Option<Arc<Authenticator>>);
@@ -53,7 +55,7 @@ impl Guard {
     /// Tempo's queries, over HTTP and gRPC.
     pub(super) fn tempo(&self, router: Router) -> Router {
         self.around(router, "tempo", Scope::Read, &["/ready"], |request, refusal| {
-            if is_grpc(request) {
+            if is_grpc(&request.headers) {
                 by_grpc(refusal)
             } else {
                 icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
@@ -97,11 +99,6 @@ impl Guard {
             }
         }))
     }
-}
-
-fn is_grpc(request: &Parts) -> bool {
-    let media_type = request.headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
-    media_type.starts_with(b"application/grpc")
 }
 
 fn by_grpc(refusal: &Refusal) -> Response {

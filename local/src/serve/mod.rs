@@ -153,7 +153,7 @@ impl Queries {
         Ok(Self {
             loki: guard.loki(loki, config.loki.error_format),
             // Grafana streams from the port that it asks for everything else.
-            tempo: guard.tempo(tempo.merge(grpc::querier(streams))),
+            tempo: guard.tempo(grpc::querier_beside(tempo, streams)),
             prometheus: guard.prometheus(icegate_queries::prometheus(config, &reader, build())),
         })
     }

@@ -7,6 +7,8 @@ mod querier;
 use std::sync::Arc;
 
 use axum::Router;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use icegate_otlp_api::Ingest;
 use opentelemetry_proto::DESCRIPTORS;
 use tokio::net::TcpListener;
@@ -20,10 +22,15 @@ use super::guard::Guard;
 use crate::error::ProcessError;
 use export::{Export, Logs, Metrics, Traces};
 
-pub(super) use querier::router as querier;
+pub(super) use querier::beside as querier_beside;
 
 /// The services that a client sees when it asks; the descriptors describe more of OTLP.
 const SERVICES: [&str; 3] = [Logs::NAME, Traces::NAME, Metrics::NAME];
+
+/// Whether a request is a call of gRPC.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|media_type| media_type.as_bytes().starts_with(b"application/grpc"))
+}
 
 /// Serves until `stop`, and then the requests that have begun.
 pub(super) fn serve(

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
@@ -16,14 +17,26 @@ use tonic::{Code, Status};
 
 use super::code::code;
 use super::export::{Answer, values};
+use super::is_grpc;
 use crate::bytes_codec::BytesCodec;
 
 /// Bytes of a request, with room for a query's text.
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 
-/// The service's route.
-pub(in crate::serve) fn router(streams: TempoStreams) -> Router {
-    Router::new().route(&format!("/{}/{{method}}", TempoMethod::SERVICE), post(call)).with_state(streams)
+/// An API with the service beside it.
+pub(in crate::serve) fn beside(api: Router, streams: TempoStreams) -> Router {
+    let service = Router::new().route(&format!("/{}/{{method}}", TempoMethod::SERVICE), post(call)).with_state(streams);
+    api.merge(service).layer(from_fn(known))
+}
+
+/// Calls of other services end as clients of gRPC understand it, not with the API's 404.
+async fn known(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if is_grpc(request.headers()) && service != TempoMethod::SERVICE {
+        return Status::unimplemented(format!("there is no service {service}")).into_http();
+    }
+    next.run(request).await
 }
 
 async fn call(State(streams): State<TempoStreams>, Path(method): Path<String>, request: Request) -> Response {
