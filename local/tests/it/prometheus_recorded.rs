@@ -13,7 +13,7 @@ const DIFFERENCES: &str = include_str!("prometheus_recorded.differences");
 /// The tenant of the metrics.
 const TENANT: &str = "anchor";
 /// What the Prometheus of the recordings had switched on.
-const FEATURES: &str = "promql-experimental-functions,promql-binop-fill-modifiers";
+const FEATURES: &str = "promql-experimental-functions,promql-extended-range-selectors,promql-binop-fill-modifiers";
 /// Requests that are on their way at once, so that they share segments.
 const AT_ONCE: usize = 64;
 
