@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Names and queries that find all that there is.
 const SEARCHES: [(&str, &str); 4] = [
-    ("service-and-duration", r#"{ resource.service.name = "checkout" && duration > 400ms }"#),
+    ("service-and-duration", r#"{ resource.service.name = "checkout" && duration > 150ms }"#),
     ("status-code", "{ span.http.response.status_code = 500 }"),
     ("descendants", "{ kind = server && status = error } >> { kind = client }"),
     ("newest", "{ }"),
