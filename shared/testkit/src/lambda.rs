@@ -1,8 +1,10 @@
 //! AWS Lambda's Runtime API, as a function sees it.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -20,7 +22,9 @@ const VERSION: &str = "/2018-06-01/runtime/";
 pub struct LambdaFunction {
     child: Child,
     api: Arc<Api>,
-    lines: Arc<Mutex<Vec<String>>>,
+    /// What the process writes to standard output. A file, unlike a pipe that somebody has to empty, has all that was written before the
+    /// answer by the time that the answer is here.
+    output: File,
 }
 
 /// How an invocation ended.
@@ -78,17 +82,9 @@ impl LambdaFunction {
                 std::thread::spawn(move || api.serve(stream));
             }
         });
-        let mut child = spawn(&binary, name, folder, address, variables);
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        if let Some(stdout) = child.stdout.take() {
-            let kept = Arc::clone(&lines);
-            std::thread::spawn(move || {
-                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    lock(&kept).push(line);
-                }
-            });
-        }
-        Self { child, api, lines }
+        let output = tempfile::tempfile().unwrap_or_else(|error| panic!("no file for the log: {error}"));
+        let child = spawn(&binary, name, folder, address, variables, &output);
+        Self { child, api, output }
     }
 
     /// Invokes the function with an event and waits for the end. The function has `time`, as its deadline says; what takes longer is
@@ -124,7 +120,7 @@ impl LambdaFunction {
         let began = Instant::now();
         let mut state = lock(&self.api.state);
         while state.idle == 0 {
-            assert!(began.elapsed() < PATIENCE, "the function does not ask for events\n{}", lock(&self.lines).join("\n"));
+            assert!(began.elapsed() < PATIENCE, "the function does not ask for events\n{}", self.log().join("\n"));
             let waited = self.api.changed.wait_timeout(state, Duration::from_millis(50));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -181,9 +177,15 @@ impl LambdaFunction {
     }
 
     /// What it has written to standard output so far, by lines.
+    ///
+    /// # Panics
+    /// Where it can't be read.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        lock(&self.lines).clone()
+        // By its position: the process shares the file's cursor and writes at it.
+        let mut bytes = vec![0; self.output.metadata().map_or(0, |about| usize::try_from(about.len()).unwrap_or_default())];
+        self.output.read_exact_at(&mut bytes, 0).unwrap_or_else(|error| panic!("no log: {error}"));
+        String::from_utf8_lossy(&bytes).lines().map(ToOwned::to_owned).collect()
     }
 }
 
@@ -200,9 +202,10 @@ fn binary(name: &str) -> PathBuf {
     own.ancestors().nth(2).unwrap_or(&own).join(name)
 }
 
-fn spawn(binary: &Path, name: &str, folder: &Path, api: SocketAddr, variables: &[(&str, &str)]) -> Child {
+fn spawn(binary: &Path, name: &str, folder: &Path, api: SocketAddr, variables: &[(&str, &str)], output: &File) -> Child {
+    let output = output.try_clone().unwrap_or_else(|error| panic!("no file for the log: {error}"));
     let mut command = Command::new(binary);
-    command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(output);
     for (name, value) in [
         ("AWS_LAMBDA_RUNTIME_API", api.to_string().as_str()),
         ("AWS_LAMBDA_FUNCTION_NAME", name),
