@@ -10,6 +10,7 @@ use object_store::path::Path;
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::{TablesError, corrupt};
+use crate::index::FileKey;
 use crate::layout::TIME;
 use crate::ledger::{CONCURRENT_READS, RecordedLedger, ledger_of};
 
@@ -37,6 +38,14 @@ impl Reachable {
             self.names.insert(escaped);
         }
         self.names.insert(name.to_owned());
+    }
+
+    /// Adds a data file and the index object that covers it.
+    fn add_data_file(&mut self, url: &str) {
+        self.add(url);
+        if let Some(key) = FileKey::of_url(url) {
+            self.names.insert(key.index_name());
+        }
     }
 
     /// Adds an object that refers to others; `true` the first time.
@@ -86,7 +95,7 @@ impl Tables {
         let reads: Vec<_> = manifests.iter().map(|url| file_urls(loaded, url)).collect();
         let mut files = stream::iter(reads).buffered(CONCURRENT_READS);
         while let Some(urls) = files.try_next().await? {
-            urls.iter().for_each(|url| reachable.add(url));
+            urls.iter().for_each(|url| reachable.add_data_file(url));
         }
         Ok(())
     }
