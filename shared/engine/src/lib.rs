@@ -43,6 +43,7 @@ mod error;
 mod follow;
 mod footers;
 mod id_index;
+mod index_groups;
 mod marks;
 mod memory;
 mod metrics;

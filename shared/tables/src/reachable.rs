@@ -10,7 +10,7 @@ use object_store::path::Path;
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::{TablesError, corrupt};
-use crate::index::FileKey;
+use crate::index::{FileKey, GROUPS, list};
 use crate::layout::TIME;
 use crate::ledger::{CONCURRENT_READS, RecordedLedger, ledger_of};
 
@@ -28,7 +28,10 @@ pub(crate) struct Reachable {
 
 impl Reachable {
     pub(crate) fn holds(&self, path: &Path) -> bool {
-        path.filename().is_none_or(|name| name == VERSION_HINT || name == TIME || self.names.contains(name))
+        path.filename().is_none_or(|name| {
+            let is_fixed = [VERSION_HINT, TIME, GROUPS].contains(&name);
+            is_fixed || self.names.contains(name)
+        })
     }
 
     fn add(&mut self, url: &str) {
@@ -84,6 +87,10 @@ impl Tables {
         let is_last = |ledger: &RecordedLedger| ledger.checkpoint.is_some() && ledger.committed <= since;
         for (url, _) in self.ledger_chain(table, loaded, |_| true, is_last).await? {
             reachable.add(&url);
+        }
+        // A list that can't be understood names no group: they are advisory, and the next merge makes others.
+        if let Some(groups) = list(&loaded.layout).await? {
+            reachable.names.extend(groups.names());
         }
         let mut lists: Vec<&SnapshotRef> =
             loaded.metadata.snapshots().filter(|snapshot| reachable.add_to_walk(snapshot.manifest_list())).collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray,
-    StringBuilder, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use datafusion::prelude::{Expr, col, lit};
 use icegate_engine::{Engine, EngineConfig, Opened, ReadFigures};
 use icegate_model::{Table, TimeRange};
 use icegate_schema::{arrow_schema, columns};
-use icegate_tables::{Append, FileKey, FileOptions, Ledger, Snapshot};
+use icegate_tables::{Append, FileKey, FileOptions, IndexGroups, Ledger, Snapshot};
 use icegate_testkit::{Call, Fate, FaultyStore, Network};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -24,6 +24,8 @@ use crate::world::{World, tables, tenant};
 /// Commits, and traces of each.
 const COMMITS: u64 = 60;
 const TRACES: u64 = 500;
+/// Objects of the index that are read of so many commits, and the list of groups that isn't there.
+const INDEX: usize = 61;
 
 /// The id of a trace; the same in every run, like random ones.
 fn id(number: u64) -> Vec<u8> {
@@ -182,11 +184,12 @@ async fn a_trace_without_a_time_range_is_found_in_at_most_two_of_sixty_files() {
             assert!(found.files <= 2, "{table} {trace}: {} files", found.files);
             assert_eq!(found.figures.files_outside_index as usize, 60 - found.files, "{table} {trace}");
             // The index is fetched once and then kept.
-            assert_eq!((found.index, found.figures.index_bytes > 0), if first { (60, true) } else { (0, false) });
+            assert_eq!((found.index, found.figures.index_bytes > 0), if first { (INDEX, true) } else { (0, false) });
             opened += found.files;
             first = false;
         }
-        assert!(opened <= 33, "{table}: {opened} files for 31 traces");
+        // One of each of 31 traces, and at most one in a hundred of the 59 others.
+        assert!(opened <= 31 + 18, "{table}: {opened} files for 31 traces");
     }
 }
 
@@ -276,6 +279,55 @@ async fn a_trace_that_lies_in_several_files_and_in_the_wal_is_found_whole() {
         assert_eq!(found.traces, vec![id(7); 4], "{table}: three files and a segment");
         assert_eq!((found.files, found.figures.files_outside_index), (3, 8), "{table}");
     }
+}
+
+#[tokio::test]
+async fn after_maintenance_a_lookup_reads_a_row_of_a_group_instead_of_sixty_objects() {
+    let lake = Lake::new(Table::Spans, COMMITS).await;
+    let merged = lake.world.tables.merge_index(Table::Spans).await.unwrap();
+    assert_eq!((merged.groups, merged.files), (1, 60));
+    // What comes later has objects of its own.
+    lake.commit(&[30_000, 30_001]).await;
+    let engine = lake.engine();
+    for (asked, trace) in [7, 29_999, 30_001].into_iter().enumerate() {
+        let found = lake.find(&engine, is(trace)).await;
+        assert_eq!(found.traces, [id(trace)]);
+        assert!(found.files <= 2, "{trace}: {} files", found.files);
+        // The list and a row, 60 blocks and a checksum; of the last commit's only where its bounds don't exclude the id.
+        assert!(found.index <= 3 && found.figures.index_bytes <= if asked == 0 { 4_096 } else { 2_048 }, "{trace}");
+    }
+    let found = lake.find(&engine, is(30_002)).await;
+    assert!(found.traces.is_empty() && found.files <= 1, "{}", found.files);
+}
+
+#[tokio::test]
+async fn a_group_that_is_damaged_or_gone_is_passed_over_and_the_files_own_objects_are_asked() {
+    let lake = Lake::new(Table::Spans, 20).await;
+    lake.world.tables.merge_index(Table::Spans).await.unwrap();
+    let snapshot = lake.snapshot().await;
+    let list = IndexGroups::path(snapshot.root());
+    let groups = IndexGroups::decode(&lake.store().get(&list).await.unwrap().bytes().await.unwrap()).unwrap();
+    let group = groups.of(FileKey::of(&snapshot.files()[0].path).unwrap()).unwrap().path(snapshot.root());
+    let whole = lake.store().get(&group).await.unwrap().bytes().await.unwrap();
+    let damaged: Vec<u8> = whole.iter().map(|byte| byte ^ 1).collect();
+    for (what, object, bytes) in [
+        ("damaged group", &group, Some(damaged)),
+        ("lost group", &group, None),
+        ("damaged list", &list, Some(b"ICEGROUP".to_vec())),
+        ("lost list", &list, None),
+    ] {
+        match bytes {
+            Some(bytes) => drop(lake.store().put(object, bytes.into()).await.unwrap()),
+            None => lake.store().delete(object).await.unwrap(),
+        }
+        let found = lake.find(&lake.engine(), is(4_321)).await;
+        assert_eq!(found.traces, [id(4_321)], "{what}");
+        assert!(found.files <= 2, "{what}: {} files", found.files);
+    }
+    // The next maintenance makes it good.
+    assert_eq!(lake.world.tables.merge_index(Table::Spans).await.unwrap().files, 20);
+    let found = lake.find(&lake.engine(), is(4_321)).await;
+    assert_eq!((found.traces.len(), found.index), (1, 2));
 }
 
 #[tokio::test]

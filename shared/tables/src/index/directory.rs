@@ -11,16 +11,19 @@ const VERSION: u32 = 1;
 /// Bytes of a checksum.
 const SUM: usize = 4;
 
+/// Files whose filters have as many blocks, and the filters.
+pub(super) type Section = (usize, Vec<(FileKey, Vec<u8>)>);
+
 /// The head of an index object: which files it covers, and where what it says of them lies.
 #[derive(Debug)]
 pub struct IndexDirectory {
-    sections: Vec<Section>,
+    sections: Vec<Known>,
     places: HashMap<FileKey, (u32, u32)>,
     bytes: u64,
 }
 
 #[derive(Debug)]
-struct Section {
+struct Known {
     blocks: u32,
     files: u32,
     /// Where its first row begins.
@@ -28,7 +31,7 @@ struct Section {
 }
 
 /// A row of a section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowPlace {
     section: u32,
     row: u32,
@@ -61,7 +64,7 @@ impl IndexDirectory {
         for _ in 0..left.u32()? {
             let (blocks, count) = (left.u32()?, left.u32()?);
             let file = |left: &mut Cursor<'_>| {
-                let write = UniqueId(u128::from_le_bytes(left.take()?));
+                let write = left.id()?;
                 Ok(FileKey::new(write, left.u32()?))
             };
             let files = (0..count).map(|_| file(&mut left)).collect::<Result<Vec<_>, String>>()?;
@@ -78,7 +81,7 @@ impl IndexDirectory {
         let (mut sections, mut places, mut bytes) = (Vec::new(), HashMap::new(), head as u64);
         for (number, (blocks, files)) in (0..).zip(listed) {
             places.extend((0..).zip(&files).map(|(column, file)| (*file, (number, column))));
-            let section = Section { blocks, files: u32::try_from(files.len()).unwrap_or(u32::MAX), start: bytes };
+            let section = Known { blocks, files: u32::try_from(files.len()).unwrap_or(u32::MAX), start: bytes };
             bytes = bytes.saturating_add(u64::from(blocks).saturating_mul(section.row_bytes()));
             sections.push(section);
         }
@@ -102,6 +105,13 @@ impl IndexDirectory {
         let (section, column) = *self.places.get(&file)?;
         let blocks = self.sections.get(section as usize)?.blocks;
         Some(if blocks == 0 { Look::NoIds } else { Look::At(RowPlace { section, row: id.block(blocks) }, column) })
+    }
+
+    /// The rows that hold a file's filter, in its order, and its column in them.
+    pub(super) fn column(&self, file: FileKey) -> Option<(impl Iterator<Item = RowPlace>, u32)> {
+        let (section, column) = *self.places.get(&file)?;
+        let blocks = self.sections.get(section as usize)?.blocks;
+        Some(((0..blocks).map(move |row| RowPlace { section, row }), column))
     }
 
     /// All rows, in their order.
@@ -130,7 +140,7 @@ impl IndexDirectory {
     }
 }
 
-impl Section {
+impl Known {
     fn row_bytes(&self) -> u64 {
         u64::from(self.files) * BLOCK as u64 + SUM as u64
     }
@@ -140,22 +150,38 @@ impl RowPlace {
     /// Whether the file of that column may hold the id, by a row that was checked.
     #[must_use]
     pub fn may_hold(row: &[u8], column: u32, id: IdHash) -> bool {
+        Self::block(row, column).is_none_or(|block| id.is_in(block))
+    }
+
+    pub(super) fn block(row: &[u8], column: u32) -> Option<&[u8]> {
         let start = column as usize * BLOCK;
-        row.get(start..start + BLOCK).is_none_or(|block| id.is_in(block))
+        row.get(start..start + BLOCK)
     }
 }
 
-/// An object of these sections: files and their filters, which have all the same length in a section.
-pub(super) fn encode(sections: &[(usize, Vec<(FileKey, Vec<u8>)>)]) -> Vec<u8> {
+/// An object of these sections.
+pub(super) fn encode(sections: &[Section]) -> Vec<u8> {
+    let mut bytes = encode_head(sections);
+    for (section, (blocks, files)) in (0..).zip(sections) {
+        for (row, number) in (0..*blocks).zip(0..) {
+            let start = bytes.len();
+            files.iter().for_each(|(_, filter)| bytes.extend_from_slice(&filter[row * BLOCK..][..BLOCK]));
+            let sum = checksum(RowPlace { section, row: number }, &bytes[start..]);
+            bytes.extend_from_slice(&sum.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+/// The head of an object of these sections.
+pub(super) fn encode_head(sections: &[Section]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    let put = |bytes: &mut Vec<u8>, number: usize| {
-        bytes.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
-    };
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    put(&mut bytes, sections.len());
+    bytes.extend_from_slice(&number(sections.len()));
     for (blocks, files) in sections {
-        put(&mut bytes, *blocks);
-        put(&mut bytes, files.len());
+        bytes.extend_from_slice(&number(*blocks));
+        bytes.extend_from_slice(&number(files.len()));
         for (file, _) in files {
             bytes.extend_from_slice(&file.write().0.to_le_bytes());
             bytes.extend_from_slice(&file.number().to_le_bytes());
@@ -163,15 +189,6 @@ pub(super) fn encode(sections: &[(usize, Vec<(FileKey, Vec<u8>)>)]) -> Vec<u8> {
     }
     let sum = crc32fast::hash(&bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
-    for (section, (blocks, files)) in (0..).zip(sections) {
-        for row in 0..*blocks {
-            let start = bytes.len();
-            files.iter().for_each(|(_, filter)| bytes.extend_from_slice(&filter[row * BLOCK..][..BLOCK]));
-            let place = RowPlace { section, row: u32::try_from(row).unwrap_or(u32::MAX) };
-            let sum = checksum(place, &bytes[start..]);
-            bytes.extend_from_slice(&sum.to_le_bytes());
-        }
-    }
     bytes
 }
 
@@ -184,16 +201,26 @@ fn checksum(place: RowPlace, blocks: &[u8]) -> u32 {
 }
 
 /// What is left of a head.
-struct Cursor<'a>(&'a [u8]);
+pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 
-impl Cursor<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let (taken, left) = self.0.split_first_chunk::<N>().ok_or("its head is cut short")?;
+impl<'a> Cursor<'a> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        let (taken, left) = self.0.split_first_chunk::<N>().ok_or("it is cut short")?;
         self.0 = left;
         Ok(*taken)
     }
 
-    fn u32(&mut self) -> Result<u32, String> {
+    pub(super) fn u32(&mut self) -> Result<u32, String> {
         self.take().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn id(&mut self) -> Result<UniqueId, String> {
+        self.take().map(|bytes| UniqueId(u128::from_le_bytes(bytes)))
+    }
+
+    pub(super) fn bytes(&mut self, length: u32) -> Result<&'a [u8], String> {
+        let (taken, left) = self.0.split_at_checked(length as usize).ok_or("it is cut short")?;
+        self.0 = left;
+        Ok(taken)
     }
 }

@@ -40,7 +40,7 @@ impl FileKey {
     }
 
     pub(crate) fn index_name(&self) -> String {
-        format!("{}.bloom", self.write)
+        index_name(self.write)
     }
 
     /// Where the index object of its write is, in the table's place.
@@ -49,13 +49,18 @@ impl FileKey {
         root.path("index").join(self.index_name())
     }
 
-    pub(super) const fn write(&self) -> UniqueId {
+    pub(crate) const fn write(&self) -> UniqueId {
         self.write
     }
 
     pub(super) const fn number(&self) -> u32 {
         self.number
     }
+}
+
+/// The file name of the index object of a write, or of a group.
+pub(super) fn index_name(id: UniqueId) -> String {
+    format!("{id}.bloom")
 }
 
 impl fmt::Display for FileKey {

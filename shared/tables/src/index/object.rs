@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::bloom::{BLOCK, filter};
-use super::directory::{IndexDirectory, Look, RowPlace, encode};
+use super::directory::{IndexDirectory, Look, RowPlace, Section, encode};
 use super::{FileKey, IdHash};
 
 /// A whole index object.
@@ -43,6 +43,13 @@ impl IndexObject {
         &self.directory
     }
 
+    /// A file's filter; `None` for a file that isn't covered.
+    pub(super) fn filter(&self, file: FileKey) -> Option<Vec<u8>> {
+        let (rows, column) = self.directory.column(file)?;
+        let blocks = rows.map(|row| RowPlace::block(self.row(row), column).unwrap_or_default());
+        Some(blocks.collect::<Vec<_>>().concat())
+    }
+
     fn row(&self, place: RowPlace) -> &[u8] {
         let range = self.directory.range(place);
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
@@ -50,20 +57,26 @@ impl IndexObject {
     }
 }
 
-/// Gathers what an index object says.
+/// Gathers what an index object says: files and their filters.
 #[derive(Debug, Default)]
-pub(crate) struct IndexBuilder {
+pub(crate) struct Filters {
     /// By the number of their blocks.
     sections: BTreeMap<usize, Vec<(FileKey, Vec<u8>)>>,
     files: u32,
+    bytes: usize,
 }
 
-impl IndexBuilder {
+impl Filters {
     /// Adds a file with its ids, each once.
     pub(crate) fn add(&mut self, file: FileKey, ids: &[IdHash]) {
-        let filter = filter(ids);
-        self.sections.entry(filter.len() / BLOCK).or_default().push((file, filter));
+        self.add_filter(file, filter(ids));
+    }
+
+    /// Adds a file with its filter.
+    pub(crate) fn add_filter(&mut self, file: FileKey, filter: Vec<u8>) {
         self.files += 1;
+        self.bytes += filter.len();
+        self.sections.entry(filter.len() / BLOCK).or_default().push((file, filter));
     }
 
     /// How many files were added.
@@ -71,9 +84,18 @@ impl IndexBuilder {
         self.files
     }
 
+    /// Bytes of their filters.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn into_sections(self) -> Vec<Section> {
+        self.sections.into_iter().collect()
+    }
+
     /// The object's bytes.
-    pub(crate) fn finish(self) -> Bytes {
-        Bytes::from(encode(&self.sections.into_iter().collect::<Vec<_>>()))
+    pub(crate) fn encode(self) -> Bytes {
+        Bytes::from(encode(&self.into_sections()))
     }
 }
 
@@ -93,11 +115,11 @@ mod tests {
 
     /// Files of 10, 100, 0, 12 and 90 ids: filters of 1, 8, 0, 1 and 4 blocks.
     fn sample() -> Bytes {
-        let mut index = IndexBuilder::default();
+        let mut index = Filters::default();
         for (number, count) in (0..).zip([10, 100, 0, 12, 90]) {
             index.add(file(number), &ids(number * 1_000, count));
         }
-        index.finish()
+        index.encode()
     }
 
     #[test]

@@ -20,7 +20,7 @@ use self::partition::{Partition, Place};
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::TablesError;
-use crate::index::{FileKey, IdHash, IndexBuilder};
+use crate::index::{FileKey, Filters, IdHash};
 use crate::manifest::check_partitions;
 
 /// How data files are cut and compressed.
@@ -96,7 +96,7 @@ impl Tables {
         check_partitions(table, &loaded.metadata, loaded.metadata.default_partition_spec_id())?;
         let encoder = Encoder::new(table, loaded.metadata.current_schema(), options)?;
         let mut files = Files { table, encoder, batches, unsplit: true, partitions: VecDeque::new() };
-        let (write, mut index) = (self.ids().unique(), IndexBuilder::default());
+        let (write, mut index) = (self.ids().unique(), Filters::default());
         let mut written = Vec::new();
         let mut encoded: Option<NextFile> = None;
         loop {
@@ -126,7 +126,7 @@ impl Tables {
             }
         }
         if indexed_id(table).is_some() {
-            loaded.layout.write(&FileKey::new(write, 0).index_path(&loaded.layout.root), index.finish()).await?;
+            loaded.layout.write(&FileKey::new(write, 0).index_path(&loaded.layout.root), index.encode()).await?;
         }
         Ok(written)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use icegate_model::{Clock, SystemClock, Table};
 use icegate_storage::Root;
-use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
+use icegate_tables::{Append, FileKey, InWal, IndexGroups, IndexMerge, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
 use icegate_testkit::{ClockedStore, ManualClock, SeededIds};
 use object_store::ObjectStoreExt;
 
@@ -92,6 +92,46 @@ async fn a_crashed_shifts_file_and_its_index_go_after_the_grace_and_nothing_else
     let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
     assert_eq!(read_all(&snapshot).await.len(), 1);
     assert_eq!(place.sweep().await, Swept::default());
+}
+
+#[tokio::test]
+async fn groups_of_the_index_grow_and_one_that_was_replaced_stays_until_the_list_after_that() {
+    let place = place().await;
+    let commits = async |from: usize, to: usize| {
+        for number in from..to {
+            place.commit(&format!("s{number}")).await;
+        }
+    };
+    let merge = async || place.tables.merge_index(Table::Logs).await.unwrap();
+    let groups = async || {
+        let bytes = place.root.store.get(&place.root.path("icegate/logs/index/groups")).await.unwrap().bytes().await.unwrap();
+        IndexGroups::decode(&bytes).unwrap()
+    };
+    let objects = async || place.objects().await.into_iter().filter(|path| path.contains("/index/")).collect::<Vec<_>>();
+    commits(0, 15).await;
+    assert_eq!(merge().await, IndexMerge::default(), "too few to be worth it");
+    commits(15, 16).await;
+    assert_eq!(merge().await, IndexMerge { groups: 1, files: 16 });
+    assert_eq!(merge().await, IndexMerge::default(), "nothing is new");
+    // 16 objects, a group, the list.
+    assert_eq!((groups().await.files(), objects().await.len()), (16, 18));
+    commits(16, 40).await;
+    assert_eq!(merge().await, IndexMerge { groups: 1, files: 40 }, "the group had room");
+    assert_eq!((groups().await.files(), objects().await.len()), (40, 43));
+    place.clock.advance(GRACE);
+    place.sweep().await;
+    assert_eq!(objects().await.len(), 43, "a reader may have the list before");
+    commits(40, 60).await;
+    assert_eq!(merge().await, IndexMerge { groups: 1, files: 60 });
+    place.clock.advance(GRACE);
+    place.sweep().await;
+    // 60 objects, a group, the one before it, the list.
+    assert_eq!(objects().await.len(), 63);
+    let listed = groups().await;
+    for file in place.tables.snapshot(Table::Logs).await.unwrap().files() {
+        let group = listed.of(FileKey::of(&file.path).unwrap()).unwrap();
+        assert!(place.root.store.head(&group.path(&place.root.child("icegate").child("logs"))).await.is_ok());
+    }
 }
 
 #[tokio::test]
