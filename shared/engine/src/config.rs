@@ -11,6 +11,8 @@ pub struct EngineConfig {
     pub memory_bytes: usize,
     /// Bytes of decoded Parquet footers and page indexes that are kept between queries.
     pub metadata_cache_bytes: usize,
+    /// Bytes of the index of trace ids that are kept between queries.
+    pub index_cache_bytes: usize,
     /// WAL footers that are kept between queries.
     pub footer_cache_entries: u64,
     /// WAL footers that are read at the same time.
@@ -47,6 +49,7 @@ impl Default for EngineConfig {
             target_partitions: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: 1 << 30,
             metadata_cache_bytes: 64 << 20,
+            index_cache_bytes: 32 << 20,
             footer_cache_entries: 2_048,
             footer_read_parallelism: 16,
             wal_metadata_size_hint: 65_536,

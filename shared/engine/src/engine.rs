@@ -9,10 +9,11 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use icegate_model::{Table, TenantId, TimeRange, Timestamp};
-use icegate_tables::{DataFile, Shifted, Snapshot, Tables, TablesError};
+use icegate_tables::{Shifted, Snapshot, Tables, TablesError};
 use icegate_wal::{Segment, Wal};
 
 use crate::footers::{Damaged, Footers, Known};
+use crate::id_index::{IdIndex, IndexedFiles};
 use crate::marks::Marks;
 use crate::memory::BoundedPool;
 use crate::plan::{self, Window};
@@ -41,6 +42,7 @@ pub struct Engine {
     wal_source: Option<Source>,
     pub(crate) footers: Footers,
     marks: Marks,
+    index: IdIndex,
     snapshots: Snapshots,
     metrics: Metrics,
 }
@@ -101,6 +103,8 @@ impl Engine {
         let register = |wal: &Arc<Wal>| Source::register(&runtime, "wal", &wal.root().store, Some(damaged.clone()));
         let wal_source = wal.as_ref().map(register).transpose()?;
         let footers = Footers::new(config.footer_cache_entries, config.footer_read_parallelism, damaged);
+        let metrics = Metrics::default();
+        let index = IdIndex::new(config.index_cache_bytes, metrics.clone());
         Ok(Self {
             tables,
             wal,
@@ -109,9 +113,10 @@ impl Engine {
             wal_source,
             footers,
             marks: Marks::default(),
+            index,
             runtime,
             snapshots: Snapshots::default(),
-            metrics: Metrics::default(),
+            metrics,
         })
     }
 
@@ -227,7 +232,9 @@ impl Engine {
             report.snapshot = snapshot.id();
             let planned = plan::files(snapshot, tenant, window, &mut report)?;
             objects += planned.len();
-            files = Some((self.table_sources.of(&self.runtime, table, &snapshot.root().store)?, planned));
+            let source = self.table_sources.of(&self.runtime, table, &snapshot.root().store)?;
+            let index = Some((self.index.clone(), snapshot.root().clone()));
+            files = Some((source, IndexedFiles { table, files: planned, index }));
         }
         report.no_table = view.snapshot.is_none();
         let unreadable = view.marked.clone();
@@ -244,7 +251,7 @@ impl Engine {
         &self,
         table: Table,
         tenant: &TenantId,
-        files: Option<(Source, Vec<Arc<DataFile>>)>,
+        files: Option<(Source, IndexedFiles)>,
         segments: Option<Vec<PlannedSegment>>,
         report: ScanReport,
     ) -> Opened {

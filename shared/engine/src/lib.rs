@@ -17,6 +17,9 @@
 //! [`Engine::open_followed`] and [`Engine::follow`] are the same for one who stays: what comes to the WAL after the first answer, once
 //! each (READ-1), out of the segments alone.
 //!
+//! A scan for few trace ids asks the index beside the data files which of them may hold one, and opens only those; where the index
+//! can't be read the files are opened.
+//!
 //! Times prune, they don't filter: a provider may hold rows outside the range that it was opened for.
 //!
 //! This crate must not know a query language, HTTP or how a commit works.
@@ -39,6 +42,8 @@ mod engine;
 mod error;
 mod follow;
 mod footers;
+mod id_index;
+mod index_groups;
 mod marks;
 mod memory;
 mod metrics;
@@ -51,6 +56,7 @@ mod schema;
 mod segment_scan;
 mod segments;
 mod snapshots;
+mod sought;
 mod sources;
 mod statistics;
 mod table_scan;

@@ -14,6 +14,10 @@ pub struct Metrics {
     pub(crate) segments_shifted: Counter,
     pub(crate) requests_repeated: Counter,
     pub(crate) replans: Counter,
+    pub(crate) index_scans: Counter,
+    pub(crate) index_files_pruned: Counter,
+    pub(crate) index_bytes: Counter,
+    pub(crate) index_unreadable: Counter,
 }
 
 impl Metrics {
@@ -28,6 +32,10 @@ impl Metrics {
         add("engine_segments_shifted", "Listed WAL segments whose rows were in the table already", &self.segments_shifted);
         add("engine_requests_repeated", "Repeated requests whose second copy a scan left out", &self.requests_repeated);
         add("engine_replans", "Scans planned once more because an object vanished", &self.replans);
+        add("engine_index_scans", "Scans for trace ids that asked the index", &self.index_scans);
+        add("engine_index_files_pruned", "Table files that scans left out by the index of trace ids", &self.index_files_pruned);
+        add("engine_index_bytes", "Bytes of the index of trace ids that were fetched", &self.index_bytes);
+        add("engine_index_unreadable", "Objects of the index of trace ids that could not be read", &self.index_unreadable);
     }
 
     pub(crate) fn count(&self, report: &ScanReport) {

@@ -13,20 +13,21 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use icegate_model::{Table, TenantId};
-use icegate_tables::DataFile;
+use icegate_schema::indexed_id;
 
 use crate::PredicatePushdown;
+use crate::id_index::IndexedFiles;
 use crate::reads::Reads;
 use crate::segments::PlannedSegment;
 use crate::sources::Source;
-use crate::{segment_scan, statistics, table_scan};
+use crate::{segment_scan, sought, statistics, table_scan};
 
 /// One tenant's rows of one table: the union of its table files and what of the WAL isn't in them.
 pub(crate) struct TenantRows {
     pub(crate) table: Table,
     pub(crate) tenant: TenantId,
     pub(crate) schema: SchemaRef,
-    pub(crate) files: Option<(Source, Vec<Arc<DataFile>>)>,
+    pub(crate) files: Option<(Source, IndexedFiles)>,
     pub(crate) segments: Option<(Source, Vec<PlannedSegment>)>,
     pub(crate) wal_metadata_size_hint: usize,
     pub(crate) batch_size: usize,
@@ -84,7 +85,7 @@ impl fmt::Debug for TenantRows {
         f.debug_struct("TenantRows")
             .field("table", &self.table)
             .field("tenant", &self.tenant)
-            .field("files", &self.files.as_ref().map(|(_, files)| files.len()))
+            .field("files", &self.files.as_ref().map(|(_, indexed)| indexed.files.len()))
             .field("segments", &self.segments.as_ref().map(|(_, segments)| segments.len()))
             .finish_non_exhaustive()
     }
@@ -107,7 +108,7 @@ impl TableProvider for TenantRows {
 
     /// An estimate, from what was planned.
     fn statistics(&self) -> Option<Statistics> {
-        let files = self.files.iter().flat_map(|(_, files)| files).map(AsRef::as_ref);
+        let files = self.files.iter().flat_map(|(_, indexed)| &indexed.files).map(AsRef::as_ref);
         let segments = self.segments.iter().flat_map(|(_, segments)| segments);
         Some(statistics::estimated(files, segments, &self.schema))
     }
@@ -126,8 +127,15 @@ impl TableProvider for TenantRows {
             pushdown: self.pushes_down(projection, filters),
         };
         let mut inputs = Vec::new();
-        if let Some((source, files)) = self.files.as_ref().filter(|(_, files)| !files.is_empty()) {
-            inputs.push(table_scan::plan(self, source, files, &shape)?);
+        if let Some((source, indexed)) = &self.files {
+            let ids = indexed_id(self.table).and_then(|column| sought::values(filters, column));
+            let files = match &ids {
+                Some(ids) => &indexed.that_may_hold(ids, &self.reads).await,
+                None => &indexed.files,
+            };
+            if !files.is_empty() {
+                inputs.push(table_scan::plan(self, source, files, &shape)?);
+            }
         }
         if let Some((source, segments)) = self.segments.as_ref().filter(|(_, segments)| !segments.is_empty()) {
             inputs.push(segment_scan::plan(self, source, segments, &shape)?);

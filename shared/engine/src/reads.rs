@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricValue, MetricsSet};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricValue, MetricsSet};
 
 /// Counts what the scans of one opened table read while they run; clones share the counts.
 #[derive(Clone, Default)]
@@ -22,12 +22,28 @@ pub struct ReadFigures {
     pub row_groups_outside_bloom_filters: u64,
     /// Rows left out by the minima and maxima of their pages.
     pub rows_outside_page_bounds: u64,
+    /// Planned files left out by the index of trace ids.
+    pub files_outside_index: u64,
+    /// Bytes of that index among the fetched ones.
+    pub index_bytes: u64,
 }
+
+/// Names of what is counted of the index.
+const FILES_OUTSIDE_INDEX: &str = "files_outside_index";
+const INDEX_BYTES: &str = "index_bytes";
 
 impl Reads {
     /// Counts what a scan with these metrics reads, too.
     pub(crate) fn watch(&self, metrics: &ExecutionPlanMetricsSet) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(metrics.clone());
+    }
+
+    /// Counts what a scan left out by the index, and what it fetched of it.
+    pub(crate) fn count_index(&self, files: usize, bytes: usize) {
+        let metrics = ExecutionPlanMetricsSet::new();
+        MetricBuilder::new(&metrics).global_counter(FILES_OUTSIDE_INDEX).add(files);
+        MetricBuilder::new(&metrics).global_counter(INDEX_BYTES).add(bytes);
+        self.watch(&metrics);
     }
 
     /// What was read up to now.
@@ -57,9 +73,14 @@ impl ReadFigures {
                 ("page_index_rows_pruned", MetricValue::PruningMetrics { pruning_metrics, .. }) => {
                     (&mut self.rows_outside_page_bounds, pruning_metrics.pruned())
                 }
+                (FILES_OUTSIDE_INDEX, MetricValue::Count { count, .. }) => (&mut self.files_outside_index, count.value()),
+                (INDEX_BYTES, MetricValue::Count { count, .. }) => (&mut self.index_bytes, count.value()),
                 _ => continue,
             };
             *into += amount as u64;
+            if value.name() == INDEX_BYTES {
+                self.bytes += amount as u64;
+            }
             if value.name() == "pushdown_rows_pruned" {
                 self.rows += amount as u64;
             }

@@ -61,6 +61,7 @@ mod tests {
     use parquet::arrow::ArrowWriter;
 
     use super::*;
+    use crate::id_index::IndexedFiles;
     use crate::{PredicatePushdown, Reads};
 
     /// A file as an older release may have written it: `tenant_id` and `timestamp` only.
@@ -93,7 +94,7 @@ mod tests {
             table: Table::Logs,
             tenant: file.tenant.clone(),
             schema: crate::read_schema(Table::Logs),
-            files: Some((source, vec![Arc::new(file)])),
+            files: Some((source, IndexedFiles { table: Table::Logs, files: vec![Arc::new(file)], index: None })),
             segments: None,
             wal_metadata_size_hint: 1_024,
             batch_size: 10,

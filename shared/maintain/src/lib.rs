@@ -8,6 +8,7 @@
 //! ```text
 //! list the WAL ─▶ expire snapshots, keeping the ledgers that the listing asks for ─▶ list the table's place
 //!    ─▶ subtract what the metadata refers to and what is young ─▶ replace the newest snapshot ─▶ subtract again ─▶ delete
+//!    ─▶ gather the index objects of many writes in groups
 //! ```
 //!
 //! - **SHIFT-1**, **WAL-2** what was shifted stays known within the horizon, and longer for segments that are still in the WAL.

@@ -109,6 +109,10 @@ impl Maintainer {
         let in_wal = InWal { at, segments: segments.into_iter().map(|segment| (segment.name, segment.created)).collect() };
         report.expired = self.tables.expire(table, self.config.retention, &in_wal, dry_run).await?;
         report.swept = self.tables.sweep(table, self.config.retention, self.config.orphan_grace, &in_wal, dry_run).await?;
+        // Last, since it is only for speed: nothing waits for it or fails with it.
+        if !dry_run {
+            report.index = self.tables.merge_index(table).await?;
+        }
         Ok(report)
     }
 
@@ -123,6 +127,7 @@ impl Maintainer {
         metrics.expired_snapshots.get_or_create(&labels).inc_by(report.expired.removed as u64);
         metrics.removed_objects.get_or_create(&labels).inc_by(report.swept.removed as u64);
         metrics.removed_bytes.get_or_create(&labels).inc_by(report.swept.removed_bytes);
+        metrics.indexed_files.get_or_create(&labels).inc_by(report.index.files as u64);
         metrics.failed_removals.get_or_create(&labels).inc_by(report.swept.failed as u64);
     }
 }

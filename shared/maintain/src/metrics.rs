@@ -19,6 +19,7 @@ pub struct Metrics {
     pub(crate) removed_objects: Family<Labels, Counter>,
     pub(crate) removed_bytes: Family<Labels, Counter>,
     pub(crate) failed_removals: Family<Labels, Counter>,
+    pub(crate) indexed_files: Family<Labels, Counter>,
     pub(crate) unknown: Family<Labels, Gauge>,
     pub(crate) duration: Family<Labels, Histogram, fn() -> Histogram>,
 }
@@ -35,6 +36,11 @@ impl Metrics {
         maintain.register("removed_objects", "Objects removed that nothing referred to", metrics.removed_objects.clone());
         maintain.register("removed_bytes", "Bytes of removed objects", metrics.removed_bytes.clone());
         maintain.register("failed_removals", "Objects that could not be removed", metrics.failed_removals.clone());
+        maintain.register(
+            "indexed_files",
+            "Files whose index of trace ids was gathered in groups",
+            metrics.indexed_files.clone(),
+        );
         maintain.register("unknown_wal_objects", "Objects in the WAL that no writer named so", metrics.unknown.clone());
         maintain.register("duration_seconds", "Time of one table's maintenance", metrics.duration.clone());
         metrics
@@ -55,6 +61,7 @@ impl Default for Metrics {
             removed_objects: Family::default(),
             removed_bytes: Family::default(),
             failed_removals: Family::default(),
+            indexed_files: Family::default(),
             unknown: Family::default(),
             duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
         }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use icegate_tables::{Expired, Swept};
+use icegate_tables::{Expired, IndexMerge, Swept};
 use object_store::path::Path;
 
 /// What maintenance of one table did, or would do.
@@ -10,6 +10,8 @@ pub struct Report {
     pub expired: Expired,
     /// Objects that nothing refers to.
     pub swept: Swept,
+    /// What of the index of trace ids was gathered.
+    pub index: IndexMerge,
     /// Segments in the WAL.
     pub segments: usize,
     /// Objects in the WAL that no writer named so; they stay.
@@ -33,6 +35,10 @@ impl fmt::Display for Report {
         } else {
             write!(f, "{removed} snapshots expired, {kept} kept")?;
             write!(f, ", {deleted} objects removed ({removed_bytes} bytes), {failed} failed")?;
+            let IndexMerge { groups, files } = self.index;
+            if groups > 0 {
+                write!(f, ", {files} files indexed together in {groups} groups")?;
+            }
         }
         write!(f, ", {} segments and {} unknown objects in the write-ahead log", self.segments, self.unknown.len())
     }
@@ -50,6 +56,8 @@ mod tests {
         let done = "3 snapshots expired, 4 kept, 1 objects removed (7 bytes), 1 failed";
         let wal = ", 2 segments and 1 unknown objects in the write-ahead log";
         assert_eq!(report.to_string(), format!("{done}{wal}"));
+        let indexed = Report { index: IndexMerge { groups: 2, files: 600 }, ..report.clone() };
+        assert_eq!(indexed.to_string(), format!("{done}, 600 files indexed together in 2 groups{wal}"));
         // Six are there; a seventh would come with the checkpoint.
         let dry = Report { dry_run: true, ..report.clone() };
         let would = "would expire 3 snapshots of 6, would remove 2 objects (12 bytes)";

@@ -28,5 +28,5 @@ pub mod value_type;
 
 pub use checksums::Checksums;
 pub use labels::{LEVEL_LABELS, SERVICE_LABELS, STREAM_RESOURCE_ATTRIBUTES, UNKNOWN_SERVICE, label_name};
-pub use layout::{SortColumn, WriterOptions, sort_order, writer_properties};
+pub use layout::{SortColumn, WriterOptions, indexed_id, sort_order, writer_properties};
 pub use tables::{arrow_schema, attribute_map_fields, attribute_map_type, event_type, exemplar_type, link_type, quantile_type};

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use icegate_model::{RequestId, Table, TenantId, Timestamp};
-use icegate_schema::columns;
+use icegate_schema::{columns, indexed_id};
 use icegate_storage::Root;
-use icegate_tables::{DataFile, Snapshot, Tables};
+use icegate_tables::{DataFile, FileKey, IdHash, IndexObject, Snapshot, Tables};
 use icegate_testkit::SeededIds;
 use icegate_wal::{Segment, Wal};
 use object_store::ObjectStoreExt;
@@ -97,7 +97,7 @@ impl Auditor {
     async fn stored(&self, world: &World, snapshot: &Snapshot) -> Result<Vec<Row>, String> {
         let mut stored = Vec::new();
         for file in snapshot.files() {
-            let rows = self.rows(file).await?;
+            let rows = self.rows(snapshot, file).await?;
             if rows.len() as u64 != file.rows {
                 return Err(format!("MISCOUNTED: {} has {} rows, its manifest says {}", file.path, rows.len(), file.rows));
             }
@@ -137,24 +137,44 @@ impl Auditor {
     }
 
     /// A file's rows, by nothing but a Parquet reader.
-    async fn rows(&self, file: &DataFile) -> Result<FileRows, String> {
+    async fn rows(&self, snapshot: &Snapshot, file: &DataFile) -> Result<FileRows, String> {
         if let Some(known) = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(&file.path) {
             return Ok(Arc::clone(known));
         }
         let read = async { self.root.store.get(&file.path).await?.bytes().await };
         let bytes = read.await.map_err(|error| format!("UNREADABLE: {} of a snapshot: {error}", file.path))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-        let columns = ProjectionMask::columns(builder.parquet_schema(), [columns::TENANT_ID, columns::TIMESTAMP]);
-        let mut rows = Vec::new();
+        let id = indexed_id(snapshot.table());
+        let columns = [columns::TENANT_ID, columns::TIMESTAMP].into_iter().chain(id);
+        let columns = ProjectionMask::columns(builder.parquet_schema(), columns);
+        let (mut rows, mut ids) = (Vec::new(), BTreeSet::new());
         for batch in builder.with_projection(columns).build().unwrap() {
             let batch = batch.unwrap();
             let tenants = batch.column_by_name(columns::TENANT_ID).unwrap().as_string::<i32>();
             let times = batch.column_by_name(columns::TIMESTAMP).unwrap().as_primitive::<TimestampMicrosecondType>();
+            if let Some(id) = id {
+                let column = batch.column_by_name(id).unwrap().as_binary::<i32>();
+                ids.extend(column.iter().flatten().map(IdHash::of));
+            }
             rows.extend((0..batch.num_rows()).map(|row| (tenants.value(row).parse().unwrap(), times.value(row))));
+        }
+        if id.is_some() {
+            self.check_index(snapshot, file, &ids).await?;
         }
         let rows = Arc::new(rows);
         self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.clone(), Arc::clone(&rows));
         Ok(rows)
+    }
+
+    /// Beside every file that a commit names is the index of its ids.
+    async fn check_index(&self, snapshot: &Snapshot, file: &DataFile, ids: &BTreeSet<IdHash>) -> Result<(), String> {
+        let wrong = |what: &str| format!("UNINDEXED: {}: {what}", file.path);
+        let key = FileKey::of(&file.path).ok_or_else(|| wrong("its name is of no write"))?;
+        let read = async { self.root.store.get(&key.index_path(snapshot.root())).await?.bytes().await };
+        let index = IndexObject::decode(read.await.map_err(|error| wrong(&error.to_string()))?).map_err(|error| wrong(&error))?;
+        let covered = index.directory().files().any(|covered| covered == key);
+        let holds_all = ids.iter().all(|id| index.may_hold(key, *id) == Some(true));
+        if covered && holds_all { Ok(()) } else { Err(wrong("its index says that it lacks what it holds")) }
     }
 
     /// A segment's requests.

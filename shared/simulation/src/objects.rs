@@ -8,6 +8,8 @@ pub(crate) enum Object {
     Segment(Table),
     Metadata(Table),
     DataFile(Table),
+    /// What ids are in data files.
+    Index(Table),
     /// A manifest, a manifest list, a ledger.
     CommitPart(Table),
     Other,
@@ -25,6 +27,7 @@ impl Object {
                 (Some(table), "metadata", [file]) if file.ends_with(".avro") => Self::CommitPart(table),
                 (Some(table), "ledger", _) => Self::CommitPart(table),
                 (Some(table), "data", _) => Self::DataFile(table),
+                (Some(table), "index", _) => Self::Index(table),
                 _ => Self::Other,
             },
             _ => Self::Other,
@@ -39,6 +42,7 @@ impl Object {
             }
             (Self::Segment(_), Operation::Delete) => Some("event: killed while segments are deleted"),
             (Self::Metadata(_), Operation::Create) => Some("event: killed between a commit and the deletion of its segments"),
+            (Self::Index(_), Operation::Put) => Some("event: killed between an index's put and its commit"),
             (Self::DataFile(_) | Self::CommitPart(_), Operation::Put) => {
                 Some("event: killed between a data file's put and its commit")
             }

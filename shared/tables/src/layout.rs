@@ -8,6 +8,7 @@ use object_store::path::Path;
 
 use crate::catalog::NAMESPACE;
 use crate::error::{TablesError, corrupt};
+use crate::index::FileKey;
 
 /// File name of the object that is written to read the store's time; nothing refers to it.
 pub(crate) const TIME: &str = "time.json";
@@ -65,8 +66,8 @@ impl Layout {
         self.root.path("ledger").join(TIME)
     }
 
-    pub(crate) fn data_file(&self, partition: &str, id: UniqueId) -> Path {
-        self.root.path(&format!("data/{partition}/{id}.parquet"))
+    pub(crate) fn data_file(&self, partition: &str, key: FileKey) -> Path {
+        self.root.path(&format!("data/{partition}/{key}.parquet"))
     }
 
     /// The URL of a path, as Iceberg metadata names it.

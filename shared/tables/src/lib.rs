@@ -22,7 +22,9 @@
 //! metadata/snap-{snapshot}-{attempt}-{commit}.avro     manifest list
 //! metadata/{commit}-m{n}.avro               manifest
 //! ledger/{commit}-{attempt}.json            segments and requests of a commit, and the ledgers before it; or a checkpoint of them
-//! data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{unique}.parquet
+//! data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{write}-{n}.parquet
+//! index/{write}.bloom                       which trace ids may be in the files of that name, advisory; see `index`
+//! index/groups                              the groups that maintenance gathers such objects in
 //! ```
 //!
 //! This crate knows neither the WAL's layout nor a query language, and starts no clock of its own: time and ids are handed in.
@@ -52,6 +54,7 @@ mod error;
 mod evolve;
 mod expire;
 mod field_ids;
+mod index;
 mod layout;
 mod ledger;
 mod manifest;
@@ -71,6 +74,7 @@ pub use commit::{Append, Committed, LONGEST_COMMIT};
 pub use data_file::{Bound, ColumnBounds, DataFile};
 pub use error::TablesError;
 pub use expire::{Expired, Retention};
+pub use index::{FileKey, IdHash, IndexDirectory, IndexGroup, IndexGroups, IndexMerge, IndexObject, Look, RowPlace};
 pub use ledger::{Ledger, Shifted};
 pub use migrate::Change;
 pub use orphans::{MIN_ORPHAN_GRACE, Swept};

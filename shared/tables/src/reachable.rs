@@ -10,6 +10,7 @@ use object_store::path::Path;
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::{TablesError, corrupt};
+use crate::index::{FileKey, GROUPS, list};
 use crate::layout::TIME;
 use crate::ledger::{CONCURRENT_READS, RecordedLedger, ledger_of};
 
@@ -27,7 +28,10 @@ pub(crate) struct Reachable {
 
 impl Reachable {
     pub(crate) fn holds(&self, path: &Path) -> bool {
-        path.filename().is_none_or(|name| name == VERSION_HINT || name == TIME || self.names.contains(name))
+        path.filename().is_none_or(|name| {
+            let is_fixed = [VERSION_HINT, TIME, GROUPS].contains(&name);
+            is_fixed || self.names.contains(name)
+        })
     }
 
     fn add(&mut self, url: &str) {
@@ -37,6 +41,14 @@ impl Reachable {
             self.names.insert(escaped);
         }
         self.names.insert(name.to_owned());
+    }
+
+    /// Adds a data file and the index object that covers it.
+    fn add_data_file(&mut self, url: &str) {
+        self.add(url);
+        if let Some(key) = FileKey::of_url(url) {
+            self.names.insert(key.index_name());
+        }
     }
 
     /// Adds an object that refers to others; `true` the first time.
@@ -76,6 +88,10 @@ impl Tables {
         for (url, _) in self.ledger_chain(table, loaded, |_| true, is_last).await? {
             reachable.add(&url);
         }
+        // A list that can't be understood names no group: they are advisory, and the next merge makes others.
+        if let Some(groups) = list(&loaded.layout).await? {
+            reachable.names.extend(groups.names());
+        }
         let mut lists: Vec<&SnapshotRef> =
             loaded.metadata.snapshots().filter(|snapshot| reachable.add_to_walk(snapshot.manifest_list())).collect();
         // The metadata holds them in no order; the same run of a simulation asks for them in the same.
@@ -86,7 +102,7 @@ impl Tables {
         let reads: Vec<_> = manifests.iter().map(|url| file_urls(loaded, url)).collect();
         let mut files = stream::iter(reads).buffered(CONCURRENT_READS);
         while let Some(urls) = files.try_next().await? {
-            urls.iter().for_each(|url| reachable.add(url));
+            urls.iter().for_each(|url| reachable.add_data_file(url));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod bounds;
 mod damaged;
 mod exactly_once;
 mod follow;
+mod id_index;
 mod isolation;
 mod pruning;
 mod pushdown;

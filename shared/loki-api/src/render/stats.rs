@@ -47,6 +47,8 @@ struct Total {
     lines_outside_page_bounds: u64,
     row_groups_outside_bounds: u64,
     row_groups_outside_bloom_filters: u64,
+    files_outside_index: u64,
+    index_bytes: u64,
 }
 
 impl Stats {
@@ -92,6 +94,8 @@ impl Total {
         self.lines_outside_page_bounds += figures.rows_outside_page_bounds;
         self.row_groups_outside_bounds += figures.row_groups_outside_bounds;
         self.row_groups_outside_bloom_filters += figures.row_groups_outside_bloom_filters;
+        self.files_outside_index += figures.files_outside_index;
+        self.index_bytes += figures.index_bytes;
     }
 }
 

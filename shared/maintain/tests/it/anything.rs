@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use icegate_model::{Clock, RequestId, Table, Timestamp};
-use icegate_tables::{Append, LONGEST_COMMIT, Snapshot, TablesError, WrittenFile};
+use icegate_tables::{Append, FileKey, LONGEST_COMMIT, Snapshot, TablesError, WrittenFile};
 use object_store::ObjectStoreExt;
 use proptest::prelude::*;
 
@@ -150,6 +150,17 @@ impl World {
         let live: BTreeSet<_> = snapshot.files().iter().map(|file| file.path.to_string()).collect();
         let stored: BTreeSet<_> = self.lake.objects().await.into_iter().filter(|path| path.contains("/data/")).collect();
         assert_eq!(stored, live);
+        let root = snapshot.root();
+        let index: BTreeSet<_> = snapshot
+            .files()
+            .iter()
+            .filter_map(|file| FileKey::of(&file.path))
+            .map(|key| key.index_path(root).to_string())
+            .collect();
+        assert_eq!(index.len(), live.len());
+        for path in index {
+            root.store.head(&path.into()).await.unwrap();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows to data files: split by partition, sorted, encoded, uploaded.
 
 mod file;
+mod ids;
 mod metrics;
 mod partition;
 mod sort;
@@ -11,7 +12,7 @@ use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use iceberg::spec::DataFile as IcebergFile;
 use icegate_model::{Table, Timestamp};
-use icegate_schema::arrow_schema;
+use icegate_schema::{arrow_schema, indexed_id};
 use parquet::basic::{Compression, ZstdLevel};
 
 use self::file::{EncodedFile, Encoder};
@@ -19,6 +20,7 @@ use self::partition::{Partition, Place};
 use crate::Tables;
 use crate::catalog::Loaded;
 use crate::error::TablesError;
+use crate::index::{FileKey, Filters, IdHash};
 use crate::manifest::check_partitions;
 
 /// How data files are cut and compressed.
@@ -73,7 +75,7 @@ impl WrittenFile {
 impl Tables {
     /// Writes rows as data files, one or more for each tenant, account and UTC day among them, each sorted in the table's
     /// order. The batches have the columns of `icegate_schema::arrow_schema`. When this returns the files are durable; they
-    /// are visible only after [`Tables::commit`]. No rows give no files.
+    /// are visible only after [`Tables::commit`], and so is an index of their ids beside them. No rows give no files.
     ///
     /// Holds the batches, one file that is being encoded and one that is uploaded.
     ///
@@ -94,17 +96,23 @@ impl Tables {
         check_partitions(table, &loaded.metadata, loaded.metadata.default_partition_spec_id())?;
         let encoder = Encoder::new(table, loaded.metadata.current_schema(), options)?;
         let mut files = Files { table, encoder, batches, unsplit: true, partitions: VecDeque::new() };
+        let (write, mut index) = (self.ids().unique(), Filters::default());
         let mut written = Vec::new();
-        let mut encoded = None;
+        let mut encoded: Option<NextFile> = None;
         loop {
             // An encoder waits for nothing, so that it holds no thread while files are uploaded.
             let encoding = tokio::task::spawn_blocking(move || {
                 let next = files.next();
                 (files, next)
             });
+            let upload = encoded.take().map(|next| {
+                let key = FileKey::new(write, index.files());
+                index.add(key, &next.ids);
+                (key, next)
+            });
             let uploading = async {
-                match encoded.take() {
-                    Some((partition, file)) => self.upload(table, &loaded, &partition, file).await.map(Some),
+                match upload {
+                    Some((key, next)) => self.upload(table, &loaded, key, next).await.map(Some),
                     None => Ok(None),
                 }
             };
@@ -114,27 +122,32 @@ impl Tables {
             files = next.0;
             encoded = next.1?;
             if encoded.is_none() {
-                return Ok(written);
+                break;
             }
         }
+        if indexed_id(table).is_some() {
+            loaded.layout.write(&FileKey::new(write, 0).index_path(&loaded.layout.root), index.encode()).await?;
+        }
+        Ok(written)
     }
 
-    async fn upload(
-        &self,
-        table: Table,
-        loaded: &Loaded,
-        partition: &Partition,
-        file: EncodedFile,
-    ) -> Result<WrittenFile, TablesError> {
+    async fn upload(&self, table: Table, loaded: &Loaded, key: FileKey, next: NextFile) -> Result<WrittenFile, TablesError> {
+        let NextFile { partition, file: EncodedFile { bytes, metadata }, .. } = next;
         let layout = &loaded.layout;
-        let path = layout.data_file(&partition.directory(), self.ids().unique());
-        let EncodedFile { bytes, metadata } = file;
+        let path = layout.data_file(&partition.directory(), key);
         let size = bytes.len() as u64;
         let written = self.clock().now();
         layout.write(&path, Bytes::from(bytes)).await?;
-        let file = metrics::data_file(table, &loaded.metadata, partition, layout.url(&path), size, &metadata)?;
+        let file = metrics::data_file(table, &loaded.metadata, &partition, layout.url(&path), size, &metadata)?;
         Ok(WrittenFile { file, written })
     }
+}
+
+/// A file that isn't uploaded yet.
+struct NextFile {
+    partition: Partition,
+    file: EncodedFile,
+    ids: Vec<IdHash>,
 }
 
 /// The files that some batches become, one after the other.
@@ -147,7 +160,7 @@ struct Files {
 }
 
 impl Files {
-    fn next(&mut self) -> Result<Option<(Partition, EncodedFile)>, TablesError> {
+    fn next(&mut self) -> Result<Option<NextFile>, TablesError> {
         if std::mem::take(&mut self.unsplit) {
             let split = partition::split(self.table, &self.batches)?;
             self.partitions = split.into_iter().collect();
@@ -157,11 +170,12 @@ impl Files {
         }
         let Some((partition, mut rows)) = self.partitions.pop_front() else { return Ok(None) };
         let (file, encoded) = self.encoder.encode(&self.batches, &rows)?;
+        let ids = ids::of_rows(self.table, &self.batches, &rows[..encoded])?;
         if encoded < rows.len() {
             rows.drain(..encoded);
             self.partitions.push_front((partition.clone(), rows));
         }
-        Ok(Some((partition, file)))
+        Ok(Some(NextFile { partition, file, ids }))
     }
 }
 

@@ -7,6 +7,7 @@ mod crash;
 mod expire;
 mod fields;
 mod foreign;
+mod index;
 mod migrate;
 mod nested;
 mod orphans;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use icegate_model::{Clock, SystemClock, Table};
 use icegate_storage::Root;
-use icegate_tables::{Append, InWal, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
+use icegate_tables::{Append, FileKey, InWal, IndexGroups, IndexMerge, MIN_ORPHAN_GRACE, Retention, Swept, Tables, TablesError};
 use icegate_testkit::{ClockedStore, ManualClock, SeededIds};
 use object_store::ObjectStoreExt;
 
@@ -67,8 +67,13 @@ impl Place {
     }
 }
 
+/// The name of the index object that covers a file.
+fn index_of(file: &str) -> String {
+    format!("/index/{}.bloom", file.split_once('-').unwrap().0)
+}
+
 #[tokio::test]
-async fn a_crashed_shifts_file_goes_after_the_grace_and_nothing_else_does() {
+async fn a_crashed_shifts_file_and_its_index_go_after_the_grace_and_nothing_else_does() {
     let place = place().await;
     place.commit("s1").await;
     let lost = place.crash().await;
@@ -79,13 +84,54 @@ async fn a_crashed_shifts_file_goes_after_the_grace_and_nothing_else_does() {
 
     place.clock.advance(Duration::from_secs(1));
     let swept = place.sweep().await;
-    assert_eq!((swept.orphans.len(), swept.removed, swept.failed), (1, 1, 0));
-    assert!(swept.orphans[0].0.as_ref().ends_with(&lost) && swept.removed_bytes == swept.orphans[0].1);
+    assert_eq!((swept.orphans.len(), swept.removed, swept.failed), (2, 2, 0));
+    assert_eq!(swept.removed_bytes, swept.orphans[0].1 + swept.orphans[1].1);
     let gone: Vec<_> = before.difference(&place.objects().await).cloned().collect();
-    assert_eq!(gone, [swept.orphans[0].0.to_string()]);
+    assert_eq!(gone, swept.orphans.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>());
+    assert!(gone[0].ends_with(&lost) && gone[1].ends_with(&index_of(&lost)), "{gone:?}");
     let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
     assert_eq!(read_all(&snapshot).await.len(), 1);
     assert_eq!(place.sweep().await, Swept::default());
+}
+
+#[tokio::test]
+async fn groups_of_the_index_grow_and_one_that_was_replaced_stays_until_the_list_after_that() {
+    let place = place().await;
+    let commits = async |from: usize, to: usize| {
+        for number in from..to {
+            place.commit(&format!("s{number}")).await;
+        }
+    };
+    let merge = async || place.tables.merge_index(Table::Logs).await.unwrap();
+    let groups = async || {
+        let bytes = place.root.store.get(&place.root.path("icegate/logs/index/groups")).await.unwrap().bytes().await.unwrap();
+        IndexGroups::decode(&bytes).unwrap()
+    };
+    let objects = async || place.objects().await.into_iter().filter(|path| path.contains("/index/")).collect::<Vec<_>>();
+    commits(0, 15).await;
+    assert_eq!(merge().await, IndexMerge::default(), "too few to be worth it");
+    commits(15, 16).await;
+    assert_eq!(merge().await, IndexMerge { groups: 1, files: 16 });
+    assert_eq!(merge().await, IndexMerge::default(), "nothing is new");
+    // 16 objects, a group, the list.
+    assert_eq!((groups().await.files(), objects().await.len()), (16, 18));
+    commits(16, 40).await;
+    assert_eq!(merge().await, IndexMerge { groups: 1, files: 40 }, "the group had room");
+    assert_eq!((groups().await.files(), objects().await.len()), (40, 43));
+    place.clock.advance(GRACE);
+    place.sweep().await;
+    assert_eq!(objects().await.len(), 43, "a reader may have the list before");
+    commits(40, 60).await;
+    assert_eq!(merge().await, IndexMerge { groups: 1, files: 60 });
+    place.clock.advance(GRACE);
+    place.sweep().await;
+    // 60 objects, a group, the one before it, the list.
+    assert_eq!(objects().await.len(), 63);
+    let listed = groups().await;
+    for file in place.tables.snapshot(Table::Logs).await.unwrap().files() {
+        let group = listed.of(FileKey::of(&file.path).unwrap()).unwrap();
+        assert!(place.root.store.head(&group.path(&place.root.child("icegate").child("logs"))).await.is_ok());
+    }
 }
 
 #[tokio::test]
@@ -95,7 +141,7 @@ async fn a_dry_run_names_the_orphans_and_changes_nothing() {
     place.clock.advance(GRACE);
     let before = place.objects().await;
     let swept = place.tables.sweep(Table::Logs, RETENTION, GRACE, &place.in_wal(), true).await.unwrap();
-    assert_eq!((swept.orphans.len(), swept.removed), (1, 0));
+    assert_eq!((swept.orphans.len(), swept.removed), (2, 0));
     assert!(swept.orphans[0].0.as_ref().ends_with(&lost));
     assert_eq!(place.objects().await, before);
 }
@@ -118,7 +164,7 @@ async fn what_an_expiry_left_behind_goes_and_what_retained_snapshots_use_stays()
     let removed = |part: &str| swept.orphans.iter().filter(|(path, _)| path.as_ref().contains(part)).count();
     // A list and a ledger of each, the hundred merged manifests, and all but the logged hundred of the older metadata.
     assert_eq!((removed("/snap-"), removed("/ledger/"), removed("-m0.avro")), (103, 103, 100));
-    assert_eq!((removed("/data/"), removed("version-hint")), (0, 0));
+    assert_eq!((removed("/data/"), removed("/index/"), removed("version-hint")), (0, 0, 0));
     assert_eq!(removed(".metadata.json"), swept.orphans.len() - 306);
     let snapshot = process(&place.root, &place.clock, 2).snapshot(Table::Logs).await.unwrap();
     assert_eq!(read_all(&snapshot).await.len(), 103);
@@ -154,7 +200,7 @@ async fn no_grace_is_shorter_than_the_least_one() {
     let swept = place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap();
     assert_eq!(swept, Swept::default());
     place.clock.advance(Duration::from_secs(1));
-    assert_eq!(place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap().removed, 1);
+    assert_eq!(place.tables.sweep(Table::Logs, RETENTION, Duration::ZERO, &place.in_wal(), false).await.unwrap().removed, 2);
 }
 
 #[tokio::test]
@@ -178,7 +224,7 @@ async fn a_commit_that_was_checked_before_the_sweep_is_refused_after_it() {
     let rows = logs(&[log("a", "s", NEW_YEAR, "frozen")]);
     let files = place.tables.write_files(Table::Logs, vec![rows], Default::default()).await.unwrap();
     place.clock.advance(GRACE);
-    assert_eq!(place.sweep().await.removed, 1);
+    assert_eq!(place.sweep().await.removed, 2);
     let error = place.tables.commit(Table::Logs, Append { files, ledger: ledger(&["s2"], &[]) }).await.unwrap_err();
     assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
     assert_eq!(place.tables.snapshot(Table::Logs).await.unwrap().total_rows(), 1);
@@ -198,8 +244,8 @@ async fn a_process_that_was_frozen_before_its_swap_for_days_does_not_commit_file
         tokio::task::yield_now().await;
     }
     place.clock.advance(GRACE);
-    // Its data file, manifest, manifest list and ledger: nobody has committed since, so nothing but the sweep stands in its way.
-    assert_eq!(place.sweep().await.removed, 4);
+    // Its data file, index, manifest, manifest list and ledger: nobody has committed since, so nothing but the sweep stands in its way.
+    assert_eq!(place.sweep().await.removed, 5);
     drop(ice);
     let error = commit.await.unwrap().unwrap_err();
     assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
@@ -243,7 +289,7 @@ async fn on_a_server_of_s3s_protocol_orphans_of_several_pages_go_and_what_is_in_
     let young = tables.sweep(Table::Logs, RETENTION, GRACE, &at(now), false).await.unwrap();
     assert_eq!(young, Swept::default(), "by the server's clock all of it is young");
     let swept = tables.sweep(Table::Logs, RETENTION, GRACE, &at(now + GRACE + HOUR), false).await.unwrap();
-    assert_eq!((swept.orphans.len(), swept.removed, swept.failed), (COUNT + 1, COUNT + 1, 0));
+    assert_eq!((swept.orphans.len(), swept.removed, swept.failed), (COUNT + 2, COUNT + 2, 0));
     let other = Tables::object_store(root.clone(), Arc::new(SystemClock), Arc::new(SeededIds::new(2)));
     assert_eq!(read_all(&other.snapshot(Table::Logs).await.unwrap()).await.len(), 1);
     let listed: Vec<_> = root.store.list(Some(&root.path("icegate/logs/data"))).try_collect().await.unwrap();
@@ -262,7 +308,7 @@ async fn a_commit_whose_clock_was_set_back_is_refused_by_the_stores_clock() {
     place.clock.advance(GRACE);
     let error = tables.commit(Table::Logs, Append { files, ledger: ledger(&["s2"], &[]) }).await.unwrap_err();
     assert!(matches!(error, TablesError::TooLate { .. }), "{error}");
-    assert_eq!(place.sweep().await.removed, 1, "its file; what the attempt itself wrote is young");
+    assert_eq!(place.sweep().await.removed, 2, "its file and that one's index; what the attempt itself wrote is young");
 }
 
 #[tokio::test]
