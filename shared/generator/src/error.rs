@@ -7,6 +7,12 @@ pub enum GeneratorError {
     /// The rows are not those of `spans`, or the points are too many for one batch.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
+    /// It can't be told whose the rows are.
+    #[error("it can't be told whose spans these are: {reason}")]
+    Owner {
+        /// Why.
+        reason: String,
+    },
     /// What an earlier pass left over can't be read.
     #[error("the generator's state can't be read: {reason}")]
     State {
@@ -29,7 +35,7 @@ impl GeneratorError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Otlp(error) => error.kind(),
-            Self::State { .. } => ErrorKind::Corrupt,
+            Self::Owner { .. } | Self::State { .. } => ErrorKind::Corrupt,
             Self::Refused { .. } => ErrorKind::Internal,
         }
     }

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use icegate_model::Timestamp;
+use arrow::array::{AsArray, RecordBatch};
+use icegate_model::{InvalidTenant, Timestamp};
 use icegate_otlp::{Limits, Origin, metric_rows, rebuild};
+use icegate_schema::columns;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics};
 
@@ -26,6 +27,30 @@ pub struct Part {
     pub owner: Owner,
     /// The rows.
     pub rows: RecordBatch,
+}
+
+impl Part {
+    /// Rows with the owner that they name; `Err` where they name several, or none that may be one.
+    ///
+    /// # Errors
+    /// [`GeneratorError::Owner`].
+    pub fn of(rows: RecordBatch) -> Result<Self, GeneratorError> {
+        let column = |name: &'static str| rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let (Some(tenants), Some(accounts)) = (column(columns::TENANT_ID), column(columns::ACCOUNT_ID)) else {
+            return Err(GeneratorError::Owner { reason: "rows have no tenants".to_owned() });
+        };
+        let unfit = |error: InvalidTenant| GeneratorError::Owner { reason: error.to_string() };
+        let mut owners = tenants.iter().zip(accounts);
+        let Some((tenant, account)) = owners.next() else {
+            return Err(GeneratorError::Owner { reason: "there are no rows".to_owned() });
+        };
+        if owners.any(|other| other != (tenant, account)) {
+            return Err(GeneratorError::Owner { reason: "rows are of several tenants or accounts".to_owned() });
+        }
+        let tenant = tenant.unwrap_or_default().parse().map_err(unfit)?;
+        let account = account.map(|account| account.parse()).transpose().map_err(unfit)?;
+        Ok(Self { owner: Owner { tenant, account }, rows })
+    }
 }
 
 /// What became of a pass's spans.

@@ -90,6 +90,12 @@ impl State {
         self.begun.values().copied().min()
     }
 
+    /// Whether both say the same, but for when.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.begun == other.begun && self.waiting == other.waiting
+    }
+
     /// The object's bytes.
     ///
     /// # Errors

@@ -15,4 +15,5 @@ mod requests;
 mod rest;
 mod rest_server;
 mod rows;
+mod state;
 mod untouchable;
