@@ -73,10 +73,10 @@ pub(crate) enum ToGenerate {
 pub(crate) struct Uncounted {
     /// The metrics' table.
     snapshot: Arc<Snapshot>,
-    /// As it was read.
-    stored: Arc<State>,
-    /// The same, with those who begin or end now.
+    /// With those who begin or end now.
     state: State,
+    /// Whether some do.
+    begins: bool,
     pending: Vec<Segment>,
     needed: HashSet<String>,
     /// Whether it is worth a pass.
@@ -114,7 +114,7 @@ impl Shifter {
         let Some(stored) = self.state(generator, &snapshot).await? else { return Ok(ToGenerate::Unknown) };
         let now = self.tables.time(Table::Metrics).await?;
         let begun = stored.begin(&generator.options, now - self.config.interval);
-        let begins = begun.is_some();
+        let begins = begun.is_some() || stored.at() == Timestamp::default();
         let state = begun.unwrap_or_else(|| State::clone(&stored));
 
         let is_counted = |segment: &Segment| snapshot.shifted().contains(&segment_of(Table::Spans, &segment.name));
@@ -131,7 +131,7 @@ impl Shifter {
         let expires = state.expires(&generator.options).is_some_and(|at| at + patience <= now);
         let due = begins || expires || self.is_due(&pending, trigger, now);
         let needed = needed.into_iter().map(|segment| segment.name.clone()).collect();
-        Ok(ToGenerate::Found(Box::new(Uncounted { snapshot, stored, state, pending, needed, due })))
+        Ok(ToGenerate::Found(Box::new(Uncounted { snapshot, state, begins, pending, needed, due })))
     }
 
     async fn state(&self, generator: &Generator, snapshot: &Snapshot) -> Result<Option<Arc<State>>, ShiftError> {
@@ -141,7 +141,7 @@ impl Shifter {
         }
         let bytes = match self.tables.state_of(snapshot).await {
             Ok(bytes) => bytes.unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::NotFound => return self.is_replaced(snapshot, error).await,
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.without_state(generator, snapshot).await,
             Err(error) => return Err(error.into()),
         };
         let state = Arc::new(State::from_json(&bytes)?);
@@ -149,14 +149,16 @@ impl Shifter {
         Ok(Some(state))
     }
 
-    /// A state that is gone was replaced; one that is gone and still the newest is lost, and so is what waited.
-    async fn is_replaced(
-        &self,
-        snapshot: &Snapshot,
-        gone: icegate_tables::TablesError,
-    ) -> Result<Option<Arc<State>>, ShiftError> {
-        let newest = self.tables.snapshot(Table::Metrics).await?;
-        if newest.state() == snapshot.state() { Err(gone.into()) } else { Ok(None) }
+    /// A state that is gone was replaced by another shifter; `None` then. One that is still the newest is lost: a service that cleans
+    /// up after days takes it for an orphan. With it go the halves that waited. What is counted is known from the ledgers, so that
+    /// everything else in the WAL is counted.
+    async fn without_state(&self, generator: &Generator, snapshot: &Snapshot) -> Result<Option<Arc<State>>, ShiftError> {
+        if self.tables.snapshot(Table::Metrics).await?.state() != snapshot.state() {
+            return Ok(None);
+        }
+        self.metrics.generator.lost_states.inc();
+        tracing::error!(state = snapshot.state(), "what waited for the other side of a request is lost, its object is gone");
+        Ok(Some(Arc::new(State::default().begin(&generator.options, Timestamp::default()).unwrap_or_default())))
     }
 
     /// Counts what one pass can hold, and commits it.
@@ -169,7 +171,7 @@ impl Shifter {
         pass: &mut Pass,
     ) -> Result<(), ShiftError> {
         let Some(generator) = &self.generator else { return Ok(()) };
-        let Uncounted { snapshot, stored, state, pending, .. } = found;
+        let Uncounted { snapshot, state, begins, pending, .. } = found;
         let listed = pending.len();
         let mut selection = select(&self.wal, Table::Spans, pending, snapshot.shifted(), &self.config).await?;
         self.set_uncounted_aside(&mut selection, in_spans, began, pass).await;
@@ -178,10 +180,10 @@ impl Shifter {
 
         let parts = parts(&mut selection, &state, &generator.options)?;
         let now = self.tables.time(Table::Metrics).await?;
-        let options = Arc::clone(&generator.options);
+        let (options, before) = (Arc::clone(&generator.options), state.clone());
         let made = tokio::task::spawn_blocking(move || generate(&parts, &state, &options, now, left == 0)).await;
         let Generated { batches, state: next, counts } = made.map_err(|source| ShiftError::Task { source })??;
-        if selection.segments.is_empty() && batches.is_empty() && next.is_as(&stored) {
+        if selection.segments.is_empty() && batches.is_empty() && !begins && next.is_as(&before) {
             return Ok(());
         }
         let files = self.tables.write_files(Table::Metrics, batches, self.config.files).await?;

@@ -48,6 +48,7 @@ pub(crate) struct GeneratorMetrics {
     pub(crate) dropped: Counter,
     pub(crate) waiting: Gauge,
     pub(crate) lost: Counter,
+    pub(crate) lost_states: Counter,
     pub(crate) pending_segments: Gauge,
 }
 
@@ -61,6 +62,7 @@ impl GeneratorMetrics {
         generator.register("dropped_halves", "Sides of requests given up because too many waited", self.dropped.clone());
         generator.register("waiting_halves", "Sides of requests that wait for the other side", self.waiting.clone());
         generator.register("commits_lost", "Passes whose spans another shifter counted first", self.lost.clone());
+        generator.register("lost_states", "Times that what waited was gone", self.lost_states.clone());
         generator.register("pending_segments", "Segments of spans that are not counted yet", self.pending_segments.clone());
     }
 }

@@ -69,14 +69,14 @@ impl Tables {
     }
 
     /// The same, and leaves a state in place of the one that the commit rests on, all of it or nothing. The one that was replaced is
-    /// deleted.
+    /// deleted, where the catalog leaves the tables' files to us.
     ///
     /// # Errors
     /// As [`Tables::commit`]; [`TablesError::StateReplaced`] where another commit was first: nothing was added.
     pub async fn commit_with_state(&self, table: Table, append: Append, state: NextState) -> Result<Committed, TablesError> {
         let after = state.after.clone();
         let committed = Commit::new(self, table, append, Some(state)).run().await?;
-        if let (Some(url), Some(layout)) = (after, self.known_layout(table)) {
+        if let (Some(url), Some(layout)) = (after.filter(|_| !self.is_managed()), self.known_layout(table)) {
             self.delete_state(table, &layout, &url).await;
         }
         Ok(committed)
