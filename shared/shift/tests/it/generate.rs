@@ -11,6 +11,7 @@ use icegate_model::{Clock, Signal, Table};
 use icegate_otlp::{Encoding, Limits, Origin, decode};
 use icegate_shift::{Metrics, Pass, Shifter};
 use icegate_tables::Retention;
+use icegate_testkit::{Operation, Script};
 use object_store::ObjectStoreExt;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind::{Client, Server};
 
@@ -118,6 +119,30 @@ async fn halves_meet_across_segments_passes_and_shifters_and_wait_no_longer_than
     assert_eq!(value(&found, REQUESTS, &[("client", "shop"), ("server", "cart")]), 1.0);
     assert_eq!(value(&found, REQUESTS, &[("client", "shop"), ("server", "bank"), ("connection_type", "virtual_node")]), 1.0);
     assert_eq!(calls(&found), 5.0);
+}
+
+#[tokio::test]
+async fn of_two_passes_that_make_different_things_of_the_same_half_one_counts() {
+    let lake = Lake::new().await;
+    let [client, server] = pair(0);
+    lake.write_spans([(1, "t", rows(&[client.with("peer.service", "bank")]))]).await;
+    pass_all(&lake.generating(&lake.root, 2, 1024, both())).await;
+    lake.clock.advance(WAIT);
+    // One shifter sees no spans and lets the half expire. Its swap is under way when the other half comes and another shifter counts it.
+    let network = Script::new();
+    network.hold(Operation::Create);
+    let slow = lake.generating(&lake.root.with_store(network.before(Arc::clone(&lake.root.store))), 3, 1024, both());
+    let slow = tokio::spawn(async move { slow.pass(Table::Spans).await.unwrap() });
+    while network.asked(Operation::Create).is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    lake.write_spans([(2, "t", rows(&[server]))]).await;
+    assert!(pass(&lake.generating(&lake.root, 4, 1024, both())).await.generated.is_some());
+    network.let_through(10);
+    assert_eq!(slow.await.unwrap().generated, None);
+    let found = found(&lake).await;
+    assert_eq!(value(&found, REQUESTS, &[("client", "shop"), ("server", "cart")]), 1.0);
+    assert_eq!(found.keys().filter(|labels| labels["__name__"] == REQUESTS).count(), 1);
 }
 
 #[tokio::test]
