@@ -11,7 +11,7 @@ use http::StatusCode;
 use icegate_auth::Scope;
 use icegate_function_host::http::{Http, Refuse};
 use icegate_lake::Lake;
-use icegate_queries::{BuildInfo, Data};
+use icegate_queries::{BuildInfo, Data, Reader};
 use prometheus_client::registry::Registry;
 
 /// The paths of tails.
@@ -27,7 +27,8 @@ pub async fn http(
     registry: &mut Registry,
 ) -> Result<Http, Box<dyn std::error::Error + Send + Sync>> {
     let data = Data { tables: lake.tables()?, wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
-    let api = icegate_queries::loki(lake.config(), &data, build, registry)?;
+    let reader = Reader::new(lake.config(), &data, registry)?;
+    let api = icegate_queries::loki(lake.config(), &reader, build, registry);
     let format = icegate_queries::loki_errors(lake.config());
     let refuse: Refuse = Arc::new(move |request, status, message| icegate_queries::refuse_loki(request, format, status, message));
     Ok(Http {

@@ -1,28 +1,20 @@
-//! The function `tempo`: Tempo's query API.
+//! The function `tempo`: TraceQL over the tables and the WAL.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use http::StatusCode;
-use icegate_auth::Scope;
-use icegate_function_host::http::{Http, serve};
-use icegate_function_host::{HostError, Start};
-use icegate_tempo_api::{BuildInfo, refuse, router};
+use icegate_function_host::events::HandlerError;
+use icegate_function_host::{Start, http};
+use icegate_lake::Lake;
+use icegate_queries::BuildInfo;
 use prometheus_client::registry::Registry;
 
 fn main() -> ExitCode {
-    icegate_function_host::main(async |start: Start| -> Result<(), HostError> {
+    icegate_function_host::main(async |start: Start| -> Result<(), HandlerError> {
+        let mut registry = Registry::with_prefix("icegate");
+        let lake = Lake::open(start.config.clone(), &mut registry)?;
         let revision = option_env!("ICEGATE_REVISION").unwrap_or_default().to_owned();
         let build = BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision };
-        let served = Http {
-            router: router(&build),
-            need: Scope::Read,
-            refuse: Arc::new(|_, status, message| refuse(status, message)),
-            late: StatusCode::GATEWAY_TIMEOUT,
-            advice: "narrow the time range, or ask the function URL, which waits longer",
-            // Both APIs begin with /api, so that one gateway tells them by what comes before it.
-            base_path: "/tempo",
-        };
-        serve("tempo", &start, Registry::with_prefix("icegate"), served).await
+        let served = icegate_function_tempo::http(&lake, build, &mut registry).await?;
+        Ok(http::serve("tempo", &start, registry, served).await?)
     })
 }

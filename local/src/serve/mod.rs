@@ -16,7 +16,7 @@ use axum::Router;
 use icegate_lake::Lake;
 use icegate_maintain::Maintainer;
 use icegate_otlp_api::{Bounds, Ingest};
-use icegate_queries::{BuildInfo, Data};
+use icegate_queries::{BuildInfo, Data, Reader};
 use icegate_runtime::config::Config;
 use icegate_runtime::{Telemetry, stop_on_signal};
 use icegate_shift::Shifter;
@@ -86,11 +86,9 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
             tracing::info!(%change, "migrated");
         }
     }
-    warn_of_what_is_not_built(config);
 
     let mut servers = Servers { running: JoinSet::new(), stop: stop.clone() };
-    let mut loki =
-        if parts.query { Some(guard.loki(loki(&lake, &tables, &mut registry)?, config.loki.error_format)) } else { None };
+    let mut queries = if parts.query { Some(Queries::open(&lake, &tables, &guard, &mut registry)?) } else { None };
     let writing = if parts.ingest { Some(lake.start_writer(&mut registry)) } else { None };
     let shifting = if parts.shift { Some(shift(lake.shifter(&tables, &mut registry)?, stop.clone())) } else { None };
     let maintaining =
@@ -98,7 +96,10 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     if let Some((writer, _)) = &writing {
         let ingest = ingest(&lake, writer.clone(), &mut registry);
         // Loki's agents push to the port that Loki's clients query.
-        loki = loki.map(|loki| loki.merge(guard.pushes(icegate_otlp_api::loki_router(Arc::clone(&ingest)))));
+        if let Some(queries) = &mut queries {
+            let loki = std::mem::take(&mut queries.loki);
+            queries.loki = loki.merge(guard.pushes(icegate_otlp_api::loki_router(Arc::clone(&ingest))));
+        }
         if let Some(listener) = listeners.otlp_grpc {
             servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), &guard, stop.clone())?);
         }
@@ -106,8 +107,16 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
             servers.start("otlp_http", http::serve(listener, guard.otlp(icegate_otlp_api::router(ingest)), stop.clone()));
         }
     }
-    if let (Some(listener), Some(router)) = (listeners.loki, loki) {
-        servers.start("loki", http::serve(listener, router, stop.clone()));
+    if let Some(Queries { loki, tempo, prometheus }) = queries {
+        if let Some(listener) = listeners.loki {
+            servers.start("loki", http::serve(listener, loki, stop.clone()));
+        }
+        if let Some(listener) = listeners.tempo {
+            servers.start("tempo", grpc::serve_beside_http(listener, tempo, stop.clone()));
+        }
+        if let Some(listener) = listeners.prometheus {
+            servers.start("prometheus", http::serve(listener, prometheus, stop.clone()));
+        }
     }
     if let Some(listener) = listeners.metrics {
         servers.start("metrics", http::serve(listener, metrics::router(&config.metrics.path, registry), stop.clone()));
@@ -125,6 +134,29 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
     }
     tracing::info!("icegate has stopped");
     served
+}
+
+/// The query APIs, each behind the guard.
+struct Queries {
+    loki: Router,
+    tempo: Router,
+    prometheus: Router,
+}
+
+impl Queries {
+    fn open(lake: &Lake, tables: &Arc<Tables>, guard: &Guard, registry: &mut Registry) -> Result<Self, ProcessError> {
+        let data = Data { tables: Arc::clone(tables), wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
+        let build = || BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
+        let (config, reader) = (lake.config(), Reader::new(lake.config(), &data, registry)?);
+        let loki = icegate_queries::loki(config, &reader, build(), registry);
+        let (tempo, streams) = icegate_queries::tempo_and_streams(config, &reader, build(), registry);
+        Ok(Self {
+            loki: guard.loki(loki, config.loki.error_format),
+            // Grafana streams from the port that it asks for everything else.
+            tempo: guard.tempo(grpc::querier_beside(tempo, streams)),
+            prometheus: guard.prometheus(icegate_queries::prometheus(config, &reader, build())),
+        })
+    }
 }
 
 impl Servers {
@@ -175,25 +207,10 @@ fn maintain(maintainer: Maintainer, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move { maintainer.run(stop).await })
 }
 
-fn loki(lake: &Lake, tables: &Arc<Tables>, registry: &mut Registry) -> Result<Router, ProcessError> {
-    let data = Data { tables: Arc::clone(tables), wal: Arc::clone(lake.wal()), clock: Arc::clone(lake.clock()) };
-    let build = BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
-    Ok(icegate_queries::loki(lake.config(), &data, build, registry)?)
-}
-
 fn ingest(lake: &Lake, writer: icegate_wal::Writer, registry: &mut Registry) -> Arc<Ingest> {
     let bounds = Bounds::from(&lake.config().otlp_http);
     let metrics = icegate_otlp_api::Metrics::register(registry);
     Arc::new(Ingest::new(writer, Arc::clone(lake.clock()), bounds, metrics))
-}
-
-/// Keys that a user set and this build has nothing for. Defaults say nothing.
-fn warn_of_what_is_not_built(config: &Config) {
-    for (key, enabled) in [("tempo.enabled", config.tempo.enabled), ("prometheus.enabled", config.prometheus.enabled)] {
-        if enabled == Some(true) {
-            tracing::warn!(key, "this build has no such API, its port stays closed");
-        }
-    }
 }
 
 /// The sockets, bound before anything is said to be ready.
@@ -202,16 +219,21 @@ struct Listeners {
     otlp_http: Option<TcpListener>,
     otlp_grpc: Option<TcpListener>,
     loki: Option<TcpListener>,
+    tempo: Option<TcpListener>,
+    prometheus: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
 
 impl Listeners {
     async fn bind(config: &Config, parts: Parts) -> Result<Self, ProcessError> {
-        let (http, grpc, loki, metrics) = (&config.otlp_http, &config.otlp_grpc, &config.loki, &config.metrics);
+        let (http, grpc, metrics) = (&config.otlp_http, &config.otlp_grpc, &config.metrics);
+        let (loki, tempo, prometheus) = (&config.loki, &config.tempo, &config.prometheus);
         Ok(Self {
             otlp_http: listen::bind("otlp_http", parts.ingest && http.enabled, &http.host, http.port).await?,
             otlp_grpc: listen::bind("otlp_grpc", parts.ingest && grpc.enabled, &grpc.host, grpc.port).await?,
             loki: listen::bind("loki", parts.query && loki.enabled, &loki.host, loki.port).await?,
+            tempo: listen::bind("tempo", parts.query && tempo.enabled, &tempo.host, tempo.port).await?,
+            prometheus: listen::bind("prometheus", parts.query && prometheus.enabled, &prometheus.host, prometheus.port).await?,
             metrics: listen::bind("metrics", metrics.enabled, &metrics.host, metrics.port).await?,
         })
     }

@@ -12,6 +12,7 @@ use tonic::Code;
 
 use crate::grpc::export_line_as;
 use crate::process::{Process, Settings, python, run, script};
+use crate::tempo_grpc::search_as;
 
 /// Never expires, as far as a test is concerned.
 const FAR: &str = "2099-01-01T00:00:00Z";
@@ -277,9 +278,14 @@ async fn refusals_are_written_as_each_api_writes_errors_and_what_says_nothing_of
         (format!("http://127.0.0.1:{}/no/such/path", process.loki), 401),
         (format!("http://127.0.0.1:{}//ready", process.loki), 401),
         (process.otlp("/no/such/path"), 401),
+        (format!("http://127.0.0.1:{}/ready", process.tempo), 200),
+        (format!("http://127.0.0.1:{}/api/echo", process.tempo), 401),
+        (format!("http://127.0.0.1:{}/api/search", process.tempo), 401),
     ] {
         assert_eq!(reqwest::get(&url).await.unwrap().status().as_u16(), status, "{url}");
     }
+    let streamed = search_as(&process, &[("x-scope-orgid", "default")], "{ }").await;
+    assert_eq!(streamed.unwrap_err().code(), Code::Unauthenticated);
 }
 
 #[tokio::test(flavor = "multi_thread")]

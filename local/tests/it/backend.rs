@@ -107,8 +107,8 @@ impl Backend {
         self.start_on(free_ports(), part, shift_interval_ms).await
     }
 
-    /// Starts a process on it that listens on these ports: OTLP over HTTP and gRPC, Loki, metrics.
-    pub(crate) async fn start_on(&self, ports: [u16; 4], part: Part, shift_interval_ms: u64) -> Process {
+    /// Starts a process on it that listens on these ports: OTLP over HTTP and gRPC, Loki, Tempo, Prometheus, metrics.
+    pub(crate) async fn start_on(&self, ports: [u16; 6], part: Part, shift_interval_ms: u64) -> Process {
         let mut variables: Vec<_> = self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         variables.push(("ICEGATE_LOKI__MAX_QUERY_SERIES", "1000000"));
         let settings = Settings { data: self.folder.path(), shift_interval_ms, variables: &variables };

@@ -104,7 +104,8 @@ fn a_port_in_use_ends_the_start_and_names_the_server_and_the_address() {
     let config = format!(
         "catalog: {{ backend: object_store, warehouse: \"file://{0}/warehouse/\" }}\nstorage: {{ backend: !filesystem {{ root_path: \"{0}\" }} }}\n\
          queue: {{ common: {{ base_path: \"file://{0}/queue/\" }} }}\notlp_http: {{ host: 127.0.0.1, port: {port} }}\n\
-         otlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\n",
+         otlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\n\
+         tempo: {{ enabled: false }}\nprometheus: {{ enabled: false }}\n",
         data.path().display()
     );
     let text = fails_to_start(&config, data.path());

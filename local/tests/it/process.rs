@@ -18,6 +18,8 @@ pub(crate) struct Process {
     pub(crate) otlp_http: u16,
     pub(crate) otlp_grpc: u16,
     pub(crate) loki: u16,
+    pub(crate) tempo: u16,
+    pub(crate) prometheus: u16,
     pub(crate) metrics: u16,
     log: Arc<Mutex<String>>,
 }
@@ -67,8 +69,8 @@ impl Process {
     }
 
     /// Starts one of the processes on the stores of a configuration, and waits until it answers. The data folder holds the
-    /// configuration; the ports are those of OTLP over HTTP and gRPC, Loki and metrics.
-    pub(crate) async fn start_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 4]) -> Self {
+    /// configuration; the ports are those of OTLP over HTTP and gRPC, Loki, Tempo, Prometheus and metrics.
+    pub(crate) async fn start_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 6]) -> Self {
         let mut process = Self::spawn_part(part, settings, stores, ports);
         process.wait_until_ready(part).await;
         process
@@ -79,8 +81,8 @@ impl Process {
         Self::spawn_part(part, settings, &files_text(settings.data), free_ports())
     }
 
-    fn spawn_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 4]) -> Self {
-        let [otlp_http, otlp_grpc, loki, metrics] = ports;
+    fn spawn_part(part: Part, settings: &Settings<'_>, stores: &str, ports: [u16; 6]) -> Self {
+        let [otlp_http, otlp_grpc, loki, tempo, prometheus, metrics] = ports;
         // Several processes may share the folder.
         let config = settings.data.join(format!("icegate-{metrics}.yaml"));
         std::fs::write(&config, format!("{stores}{}", servers_text(settings, ports))).unwrap();
@@ -90,7 +92,7 @@ impl Process {
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().unwrap(), &log);
         collect(child.stdout.take().unwrap(), &log);
-        Self { child, otlp_http, otlp_grpc, loki, metrics, log }
+        Self { child, otlp_http, otlp_grpc, loki, tempo, prometheus, metrics, log }
     }
 
     /// Waits until the process answers on the ports that it opens.
@@ -253,13 +255,15 @@ fn files_text(data: &Path) -> String {
     )
 }
 
-fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, metrics]: [u16; 4]) -> String {
+fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, tempo, prometheus, metrics]: [u16; 6]) -> String {
     let interval = settings.shift_interval_ms;
     format!(
         "shift: {{ jobsmanager: {{ poll_interval_ms: 100, iteration_interval_millisecs: {interval}, lease_secs: 1 }} }}\n\
          otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
          otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
          loki: {{ host: 127.0.0.1, port: {loki} }}\n\
+         tempo: {{ host: 127.0.0.1, port: {tempo} }}\n\
+         prometheus: {{ host: 127.0.0.1, port: {prometheus} }}\n\
          metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n"
     )
 }

@@ -15,6 +15,7 @@
 //! ```
 
 mod accept;
+mod build;
 mod error;
 mod params;
 mod status;
@@ -22,6 +23,7 @@ mod tenant;
 mod time;
 
 pub use accept::accepts;
+pub use build::BuildInfo;
 pub use error::HttpError;
 pub use params::Params;
 pub use status::{RETRY_AFTER_SECONDS, challenge, error_type, retry_after, status};

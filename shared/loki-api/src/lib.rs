@@ -89,9 +89,10 @@ use tower::ServiceExt;
 
 pub use config::{ErrorFormat, LokiConfig};
 pub use error::LokiError;
+pub use icegate_http::BuildInfo;
 pub use metrics::Metrics;
 pub use observe::refuse;
-pub use state::{BuildInfo, LokiState};
+pub use state::LokiState;
 
 use state::Shared;
 use unserved::{UNSERVED, unserved};

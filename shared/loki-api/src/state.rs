@@ -3,6 +3,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use icegate_engine::Engine;
+use icegate_http::BuildInfo;
 use icegate_logql::Limits;
 use icegate_model::{Clock, TenantId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,15 +24,6 @@ pub struct LokiState {
     pub metrics: Metrics,
     /// What the API says of itself.
     pub build: BuildInfo,
-}
-
-/// Which build serves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BuildInfo {
-    /// Its version.
-    pub version: String,
-    /// The commit that it was built from; may be empty.
-    pub revision: String,
 }
 
 impl fmt::Debug for LokiState {

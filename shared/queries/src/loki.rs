@@ -2,29 +2,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use icegate_engine::{Engine, EngineConfig, EngineError};
 use icegate_loki_api::{BuildInfo, ErrorFormat, LokiConfig, LokiState, Metrics};
 use icegate_runtime::config::{Config, ErrorFormat as Configured, Loki};
 use prometheus_client::registry::Registry;
 
-use crate::Data;
+use crate::Reader;
 
-/// The Loki API over the tables and, unless it is switched off, the WAL.
-///
-/// # Errors
-/// Those of [`Engine::new`].
-pub fn loki(config: &Config, data: &Data, build: BuildInfo, registry: &mut Registry) -> Result<Router, EngineError> {
-    let wal = config.engine.wal_query_enabled.then(|| Arc::clone(&data.wal));
-    let engine = Engine::new(Arc::clone(&data.tables), wal, engine(config))?;
-    engine.metrics().register(registry);
-    let state = LokiState {
-        engine: Arc::new(engine),
-        clock: Arc::clone(&data.clock),
+/// The Loki API.
+pub fn loki(config: &Config, reader: &Reader, build: BuildInfo, registry: &mut Registry) -> Router {
+    icegate_loki_api::router(LokiState {
+        engine: Arc::clone(&reader.engine),
+        clock: Arc::clone(&reader.clock),
         config: bounds(&config.loki),
         metrics: Metrics::register(registry),
         build,
-    };
-    Ok(icegate_loki_api::router(state))
+    })
 }
 
 /// How errors of the Loki API are written.
@@ -55,18 +47,5 @@ fn bounds(loki: &Loki) -> LokiConfig {
         max_query_bytes_read: Some(loki.max_query_bytes_read).filter(|max| *max > 0),
         trace_id_line_filter: loki.trace_id_line_filter,
         overrides: own.collect(),
-    }
-}
-
-fn engine(config: &Config) -> EngineConfig {
-    let (engine, default) = (&config.engine, EngineConfig::default());
-    EngineConfig {
-        batch_size: engine.batch_size,
-        target_partitions: engine.target_partitions,
-        memory_bytes: engine.memory_size_mb << 20,
-        footer_cache_entries: config.queue.read.metadata_entries_cache_capacity,
-        wal_metadata_size_hint: engine.wal_metadata_size_hint.unwrap_or(default.wal_metadata_size_hint),
-        max_age: Duration::from_secs(engine.max_age_secs),
-        ..default
     }
 }

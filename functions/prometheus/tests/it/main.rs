@@ -24,8 +24,10 @@ fn paths_are_served_below_the_prefix_and_without_it_to_who_may_read() {
         assert_eq!(get(&function, path, Some("read")), (200, "IceGate is ready.\n".to_owned()));
     }
     let json = |text: String| serde_json::from_str::<Value>(&text).unwrap();
-    let (status, text) = get(&function, "/prometheus/api/v1/query", Some("read"));
-    let message = "/api/v1/query is not supported: this build stores metrics and does not query them";
+    let (status, text) = get(&function, "/prometheus/api/v1/status/buildinfo", Some("read"));
+    assert_eq!((status, &json(text)["status"]), (200, &json!("success")));
+    let (status, text) = get(&function, "/prometheus/api/v1/read", Some("read"));
+    let message = "/api/v1/read is not supported: series are read with queries";
     assert_eq!((status, json(text)), (501, json!({"status": "error", "errorType": "not_implemented", "error": message})));
     let (status, text) = get(&function, "/prometheus/-/ready", None);
     let message = "the request has not been authorized";

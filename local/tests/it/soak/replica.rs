@@ -137,6 +137,8 @@ impl Replica {
              otlp_http: {{ host: 127.0.0.1, port: {otlp_http} }}\n\
              otlp_grpc: {{ host: 127.0.0.1, port: {otlp_grpc} }}\n\
              loki: {{ host: 127.0.0.1, port: {loki}, query_timeout_secs: 60, max_query_series: 100000 }}\n\
+             tempo: {{ enabled: false }}\n\
+             prometheus: {{ enabled: false }}\n\
              metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n",
             self.stores,
             self.role != Role::TablesOnly,

@@ -61,7 +61,8 @@ fn stage() -> impl Strategy<Value = Stage> {
         (op, terms).prop_map(|(op, terms)| StageKind::Line(LineFilter { op, terms })),
         label_filter().prop_map(StageKind::Label),
         Just(StageKind::Unpack),
-        "\\PC{0,6}".prop_map(StageKind::LineFormat),
+        // What opens an action would have to be a whole one.
+        "[\\PC--{]{0,6}".prop_map(StageKind::LineFormat),
     ];
     kind.prop_map(|kind| Stage { kind, place: Place::default() })
 }

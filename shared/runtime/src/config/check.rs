@@ -16,6 +16,10 @@ impl Config {
         self.check_relations()?;
         self.metrics_generator.check()?;
         self.check_loki()?;
+        if self.tempo.enabled {
+            self.check_longest("tempo", self.tempo.query_timeout_secs)?;
+        }
+        self.check_prometheus()?;
         self.check_auth()?;
         self.check_servers()
     }
@@ -101,6 +105,11 @@ impl Config {
             ("otlp_http.max_record_bytes", self.otlp_http.max_record_bytes, MAX_BYTES),
             ("otlp_http.max_concurrent_requests", self.otlp_http.max_concurrent_requests, MAX_ROWS),
             ("loki.max_concurrent_queries", self.loki.max_concurrent_queries, MAX_ROWS),
+            ("tempo.max_concurrent_queries", self.tempo.max_concurrent_queries, MAX_ROWS),
+            ("tempo.max_spans_per_span_set", self.tempo.max_spans_per_span_set, MAX_ROWS),
+            ("tempo.max_trace_bytes", self.tempo.max_trace_bytes, MAX_BYTES),
+            ("prometheus.max_concurrent_queries", self.prometheus.max_concurrent_queries, MAX_ROWS),
+            ("prometheus.max_samples", self.prometheus.max_samples, MAX_BYTES),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -121,6 +130,10 @@ impl Config {
             ("maintain.snapshot_retention_secs", self.maintain.snapshot_retention_secs, MAX_RETENTION),
             ("maintain.orphan_grace_secs", self.maintain.orphan_grace_secs, MAX_RETENTION),
             ("engine.max_age_secs", self.engine.max_age_secs, MAX_SECONDS),
+            ("tempo.query_timeout_secs", self.tempo.query_timeout_secs, MAX_SECONDS),
+            ("tempo.trace_reach_secs", self.tempo.trace_reach_secs, MAX_RETENTION),
+            ("prometheus.query_timeout_secs", self.prometheus.query_timeout_secs, MAX_SECONDS),
+            ("prometheus.lookback_secs", self.prometheus.lookback_secs, MAX_SECONDS),
         ] {
             if !(1..=most).contains(&value) {
                 return refuse(key, format!("{value}: allowed are 1 to {most}"));
@@ -158,17 +171,39 @@ impl Config {
                     return refuse(&format!("{path}.{key}"), format!("{value}: allowed are {least} to {most}"));
                 }
             }
-            let (grace, longest) = (self.shift.grace_secs, loki.query_timeout_secs);
-            if grace <= longest {
-                return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
-            }
-            let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
-            if retention <= planned {
-                return refuse(
-                    "maintain.snapshot_retention_secs",
-                    format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
-                );
-            }
+            self.check_longest(&path, loki.query_timeout_secs)?;
+        }
+        Ok(())
+    }
+
+    fn check_prometheus(&self) -> Result<(), ConfigError> {
+        let otlp = &self.prometheus.otlp;
+        if otlp.promote_all_resource_attributes && !otlp.promote_resource_attributes.is_empty() {
+            let key = "prometheus.otlp.promote_resource_attributes";
+            return refuse(key, "promote_all_resource_attributes is true: all are promoted already");
+        }
+        if !otlp.promote_all_resource_attributes && !otlp.ignore_resource_attributes.is_empty() {
+            let key = "prometheus.otlp.ignore_resource_attributes";
+            return refuse(key, "only means something where promote_all_resource_attributes is true");
+        }
+        if self.prometheus.enabled {
+            self.check_longest("prometheus", self.prometheus.query_timeout_secs)?;
+        }
+        Ok(())
+    }
+
+    /// What a query reads is there until it ends.
+    fn check_longest(&self, path: &str, longest: u64) -> Result<(), ConfigError> {
+        let grace = self.shift.grace_secs;
+        if grace <= longest {
+            return refuse("shift.grace_secs", format!("{grace} is not more than {path}.query_timeout_secs, {longest}"));
+        }
+        let (retention, planned) = (self.maintain.snapshot_retention_secs, longest + self.engine.max_age_secs);
+        if retention <= planned {
+            return refuse(
+                "maintain.snapshot_retention_secs",
+                format!("{retention} is not more than {path}.query_timeout_secs and engine.max_age_secs, {planned}"),
+            );
         }
         Ok(())
     }
@@ -193,8 +228,8 @@ impl Config {
             ("otlp_http", self.otlp_http.enabled, &self.otlp_http.host, self.otlp_http.port),
             ("otlp_grpc", self.otlp_grpc.enabled, &self.otlp_grpc.host, self.otlp_grpc.port),
             ("loki", self.loki.enabled, &self.loki.host, self.loki.port),
-            ("prometheus", self.prometheus.is_enabled(), &self.prometheus.host, self.prometheus.port),
-            ("tempo", self.tempo.is_enabled(), &self.tempo.host, self.tempo.port),
+            ("prometheus", self.prometheus.enabled, &self.prometheus.host, self.prometheus.port),
+            ("tempo", self.tempo.enabled, &self.tempo.host, self.tempo.port),
             ("metrics", self.metrics.enabled, &self.metrics.host, self.metrics.port),
         ];
         let enabled: Vec<_> = servers.into_iter().filter(|(_, enabled, ..)| *enabled).collect();

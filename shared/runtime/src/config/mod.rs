@@ -7,6 +7,7 @@ mod environment;
 mod loki;
 mod maintain;
 mod metrics_generator;
+mod prometheus;
 mod read;
 mod sections;
 mod servers;
@@ -23,11 +24,12 @@ pub use metrics_generator::{
     DimensionMappingOptions, GeneratorOptions, GeneratorProcessor, IntrinsicDimensionsOptions, MetricsGenerator,
     MetricsGeneratorOverrides, ServiceGraphsOptions, SpanMetricsOptions,
 };
+pub use prometheus::{Prometheus, PrometheusFeature, PrometheusOtlp, TranslationStrategy};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
     QueueWrite, Shift, ShiftRead, ShiftWrite, Storage, StorageBackend, WalCompression,
 };
-pub use servers::{Metrics, OtlpGrpc, OtlpHttp, Prometheus, Tempo, Tracing};
+pub use servers::{Metrics, OtlpGrpc, OtlpHttp, Tempo, Tracing};
 
 use crate::ConfigError;
 

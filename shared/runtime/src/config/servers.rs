@@ -1,43 +1,41 @@
 use serde::Deserialize;
 
-macro_rules! server {
-    ($(#[$doc:meta])* $name:ident, $enabled:literal, $host:literal, $port:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            /// Whether it is served; `None` means the default, so that what a user asked for can be told from it.
-            pub enabled: Option<bool>,
-            /// Address to listen on.
-            pub host: String,
-            /// Port to listen on.
-            pub port: u16,
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self { enabled: None, host: $host.to_owned(), port: $port }
-            }
-        }
-
-        impl $name {
-            /// Whether it is served.
-            #[must_use]
-            pub fn is_enabled(&self) -> bool {
-                self.enabled.unwrap_or($enabled)
-            }
-        }
-    };
+/// `tempo`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tempo {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on.
+    pub port: u16,
+    /// Seconds that a query may take.
+    pub query_timeout_secs: u64,
+    /// Queries of all tenants that run at once.
+    pub max_concurrent_queries: usize,
+    /// Largest `spss` of a search.
+    pub max_spans_per_span_set: usize,
+    /// Bytes of a trace that is asked for by its id, as protobuf.
+    pub max_trace_bytes: usize,
+    /// Seconds before and after the time that is searched within which a trace's spans are looked for.
+    pub trace_reach_secs: u64,
 }
 
-server!(
-    /// `prometheus`.
-    Prometheus, true, "0.0.0.0", 9090
-);
-server!(
-    /// `tempo`.
-    Tempo, true, "0.0.0.0", 3200
-);
+impl Default for Tempo {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            host: "0.0.0.0".to_owned(),
+            port: 3200,
+            query_timeout_secs: 60,
+            max_concurrent_queries: 64,
+            max_spans_per_span_set: 100,
+            max_trace_bytes: 50 << 20,
+            trace_reach_secs: 3_600,
+        }
+    }
+}
 
 /// `otlp_http`.
 #[derive(Clone, Debug, Deserialize)]

@@ -63,7 +63,6 @@ fn every_key_of_the_reference_is_read_and_the_defaults_are_the_reference() {
         config.engine.target_partitions = 1;
         config.shift.jobsmanager.worker_count = 1;
         config.storage.backend = StorageBackend::Memory;
-        (config.prometheus.enabled, config.tempo.enabled) = (None, None);
         format!("{config:?}")
     };
     assert_eq!(comparable(given), comparable(default));
@@ -196,6 +195,22 @@ fn a_secret_does_not_print() {
     let config: Config = serde_path_to_error::deserialize(read::yaml("test", text).unwrap()).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
     assert_eq!(config.shift.jobsmanager.storage.unwrap().secret_access_key.unwrap().reveal(), "hunter2");
+}
+
+#[test]
+fn a_list_may_be_a_text_with_commas_as_in_a_variable() {
+    use super::PrometheusFeature::{PromqlBinopFillModifiers, UseStartTimestamps};
+    let features = |text| variables(&[("ICEGATE_PROMETHEUS__FEATURES", text)]).map(|config| config.prometheus.features);
+    let both = vec![PromqlBinopFillModifiers, UseStartTimestamps];
+    assert_eq!(features("promql-binop-fill-modifiers, use-start-timestamps").unwrap(), both);
+    assert_eq!(
+        parse("prometheus: { features: [promql-binop-fill-modifiers, use-start-timestamps] }").unwrap().prometheus.features,
+        both
+    );
+    assert_eq!(features("").unwrap(), Vec::new());
+    for error in [features("use-start-timestamps,all").unwrap_err(), features("5").unwrap_err()] {
+        assert!(error.contains("prometheus.features"), "{error}");
+    }
 }
 
 #[test]
