@@ -10,7 +10,7 @@ use icegate_tables::{FileOptions, MIN_ORPHAN_GRACE, Retention, Tables};
 use icegate_wal::{Wal, Writer, WriterTask};
 use prometheus_client::registry::Registry;
 
-use crate::{LakeError, Surroundings, catalog, jobs, places, writer_config};
+use crate::{LakeError, Surroundings, catalog, generator, jobs, places, writer_config};
 
 // The configuration refuses what the tables would not do.
 const _: () = assert!(MIN_ORPHAN_GRACE.as_secs() == MIN_ORPHAN_GRACE_SECS);
@@ -102,7 +102,8 @@ impl Lake {
             jobs::open(&self.config, self.wal.root(), self.ids().as_ref(), || counting(&self.surroundings, &self.requests))?;
         let metrics = icegate_shift::Metrics::register(registry);
         let (tables, wal, clock) = (Arc::clone(tables), Arc::clone(&self.wal), Arc::clone(self.clock()));
-        Ok(Shifter::new(tables, wal, shift_config(&self.config), clock, metrics).with_jobs(jobs))
+        let shifter = Shifter::new(tables, wal, shift_config(&self.config), clock, metrics).with_jobs(jobs);
+        Ok(shifter.with_generator(generator::options(&self.config.metrics_generator)))
     }
 
     /// What looks after these tables.

@@ -26,6 +26,7 @@
 
 mod catalog;
 mod error;
+mod generator;
 mod jobs;
 mod lake;
 mod places;

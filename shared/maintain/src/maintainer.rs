@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use icegate_model::{Clock, Table};
-use icegate_tables::{InWal, Tables};
+use icegate_tables::{InWal, Tables, segment_of};
 use icegate_wal::{Listing, Wal};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -106,7 +106,11 @@ impl Maintainer {
             report.managed = true;
             return Ok(report);
         }
-        let in_wal = InWal { at, segments: segments.into_iter().map(|segment| (segment.name, segment.created)).collect() };
+        let mut in_wal = InWal { at, segments: segments.into_iter().map(|segment| (segment.name, segment.created)).collect() };
+        for &other in derived_from(table) {
+            let segments = self.wal.list(other).await?.segments;
+            in_wal.segments.extend(segments.into_iter().map(|segment| (segment_of(other, &segment.name), segment.created)));
+        }
         report.expired = self.tables.expire(table, self.config.retention, &in_wal, dry_run).await?;
         report.swept = self.tables.sweep(table, self.config.retention, self.config.orphan_grace, &in_wal, dry_run).await?;
         // Last, since it is only for speed: nothing waits for it or fails with it.
@@ -129,5 +133,13 @@ impl Maintainer {
         metrics.removed_bytes.get_or_create(&labels).inc_by(report.swept.removed_bytes);
         metrics.indexed_files.get_or_create(&labels).inc_by(report.index.files as u64);
         metrics.failed_removals.get_or_create(&labels).inc_by(report.swept.failed as u64);
+    }
+}
+
+/// The tables from whose segments rows of this one may be derived: its ledgers have to remember those, too.
+fn derived_from(table: Table) -> &'static [Table] {
+    match table {
+        Table::Metrics => &[Table::Spans],
+        Table::Logs | Table::Spans | Table::Events => &[],
     }
 }

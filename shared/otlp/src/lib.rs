@@ -54,6 +54,7 @@ mod value;
 
 use arrow::array::RecordBatch;
 use icegate_model::{AccountId, Signal, Table, TenantId, Timestamp};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 use serde::de::DeserializeOwned;
 
@@ -107,6 +108,14 @@ pub fn decode(signal: Signal, encoding: Encoding, body: &[u8], origin: &Origin, 
         Signal::Traces => spans::rows(&message(encoding, body)?, origin, limits),
         Signal::Metrics => metrics::rows(&message(encoding, body)?, origin, limits),
     }
+}
+
+/// Makes the rows of metrics that were made by this system itself, as [`decode`] does of those that were sent.
+///
+/// # Errors
+/// [`OtlpError::RowsTooLarge`].
+pub fn metric_rows(request: &ExportMetricsServiceRequest, origin: &Origin, limits: &Limits) -> Result<Rows, OtlpError> {
+    metrics::rows(request, origin, limits)
 }
 
 fn message<T: Message + Default>(encoding: Encoding, body: &[u8]) -> Result<T, OtlpError>

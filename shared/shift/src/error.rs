@@ -1,3 +1,4 @@
+use icegate_generator::GeneratorError;
 use icegate_model::ErrorKind;
 use icegate_tables::TablesError;
 use icegate_wal::WalError;
@@ -11,6 +12,15 @@ pub enum ShiftError {
     /// The table can't be read, written or committed to.
     #[error(transparent)]
     Tables(#[from] TablesError),
+    /// No metrics can be made of the spans, or of what an earlier pass left over.
+    #[error(transparent)]
+    Generator(#[from] GeneratorError),
+    /// Metrics were being made when their task ended.
+    #[error("metrics are not made: {source}")]
+    Task {
+        /// How it ended.
+        source: tokio::task::JoinError,
+    },
 }
 
 impl ShiftError {
@@ -20,6 +30,8 @@ impl ShiftError {
         match self {
             Self::Wal(error) => error.kind(),
             Self::Tables(error) => error.kind(),
+            Self::Generator(error) => error.kind(),
+            Self::Task { .. } => ErrorKind::Internal,
         }
     }
 }

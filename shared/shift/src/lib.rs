@@ -1,6 +1,6 @@
 //! Moves WAL segments into the Iceberg tables, exactly once.
 //!
-//! Row 4, between `wal` and `tables`. The WAL's listing minus the tables' ledgers is the truth: nothing else says what has to be
+//! Row 4, above `wal` and `tables`. The WAL's listing minus the tables' ledgers is the truth: nothing else says what has to be
 //! shifted, so a lost, repeated or late wake-up changes nothing. Knows nothing of OTLP, HTTP or queries.
 //!
 //! A pass over a table:
@@ -14,6 +14,8 @@
 //!   by `tables`, and what it wrote stays invisible. Crashes, repeats and several shifters therefore add nothing twice.
 //! - **READ-1** a segment stays for [`ShiftConfig::grace`] after its commit, longer than any query that may have planned on it.
 //! - **BOUND-1** a pass holds about [`ShiftConfig::max_input_bytes`] of rows.
+//!
+//! With [`Shifter::with_generator`], a pass over `spans` then makes metrics of them (`generate`), exactly once too.
 //!
 //! [`Shifter::run`] makes passes for ever; [`Shifter::round`] makes them until nothing is left or its time is up, for a host that is woken
 //! and goes away again.
@@ -29,6 +31,7 @@
 mod aside;
 mod config;
 mod error;
+mod generate;
 mod job_state;
 mod jobs;
 mod lease;

@@ -35,10 +35,40 @@ pub struct Metrics {
     pub(crate) pending_bytes: Family<Labels, Gauge>,
     pub(crate) lag: Family<Labels, Gauge<f64, AtomicU64>>,
     pub(crate) duration: Family<Labels, Histogram, fn() -> Histogram>,
+    pub(crate) generator: GeneratorMetrics,
+}
+
+/// What is counted of the metrics that are made of spans.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GeneratorMetrics {
+    pub(crate) spans: Counter,
+    pub(crate) rows: Counter,
+    pub(crate) edges: Counter,
+    pub(crate) expired: Counter,
+    pub(crate) dropped: Counter,
+    pub(crate) waiting: Gauge,
+    pub(crate) lost: Counter,
+    pub(crate) lost_states: Counter,
+    pub(crate) pending_segments: Gauge,
+}
+
+impl GeneratorMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let generator = registry.sub_registry_with_prefix("generator");
+        generator.register("spans", "Spans that metrics were made of", self.spans.clone());
+        generator.register("rows", "Points of metrics that were made of spans", self.rows.clone());
+        generator.register("edges", "Requests between two services that were found", self.edges.clone());
+        generator.register("expired_halves", "Sides of requests whose other side never came", self.expired.clone());
+        generator.register("dropped_halves", "Sides of requests given up because too many waited", self.dropped.clone());
+        generator.register("waiting_halves", "Sides of requests that wait for the other side", self.waiting.clone());
+        generator.register("commits_lost", "Passes whose spans another shifter counted first", self.lost.clone());
+        generator.register("lost_states", "Times that what waited was gone", self.lost_states.clone());
+        generator.register("pending_segments", "Segments of spans that are not counted yet", self.pending_segments.clone());
+    }
 }
 
 impl Metrics {
-    /// Registers the metrics under `shift_*` and `wal_*`.
+    /// Registers the metrics under `shift_*`, `generator_*` and `wal_*`.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
         let shift = registry.sub_registry_with_prefix("shift");
@@ -58,6 +88,7 @@ impl Metrics {
         shift.register("failures", "Passes that ended with an error", metrics.failures.clone());
         shift.register("lag_seconds", "Age of the oldest segment that is not in a table", metrics.lag.clone());
         shift.register("duration_seconds", "Time of a pass that committed", metrics.duration.clone());
+        metrics.generator.register(registry);
         let wal = registry.sub_registry_with_prefix("wal");
         wal.register("pending_segments", "Segments that are not in a table", metrics.pending_segments.clone());
         wal.register("pending_bytes", "Bytes of segments that are not in a table", metrics.pending_bytes.clone());
@@ -109,6 +140,7 @@ impl Default for Metrics {
             pending_bytes: Family::default(),
             lag: Family::default(),
             duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            generator: GeneratorMetrics::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use icegate_tables::{Append, Committed, Ledger, Shifted};
 use icegate_wal::{Mark, Segment};
 
 use crate::aside::FAILED_PASSES;
+use crate::generate::ToGenerate;
 use crate::job_state::CommitState;
 use crate::lease::Claim;
 use crate::select::{Selection, Unreadable, select};
@@ -27,6 +28,8 @@ pub struct Pass {
     pub quarantined: usize,
     /// There was work, and it is another shifter's turn.
     pub others: bool,
+    /// For `spans`, the commit of metrics that are made of them.
+    pub generated: Option<Committed>,
 }
 
 /// Which pending segments are worth a pass.
@@ -47,7 +50,8 @@ struct Found {
 }
 
 impl Shifter {
-    /// Shifts what one pass can hold of a table's pending segments, and deletes segments whose grace is over.
+    /// Shifts what one pass can hold of a table's pending segments, and deletes segments whose grace is over. For `spans`, then makes the
+    /// metrics that are made of them, where [`Shifter::with_generator`] asks for them.
     ///
     /// # Errors
     /// [`ShiftError`]; nothing was added, or (an unknown outcome) repeating the pass tells. That another shifter took the same
@@ -67,14 +71,19 @@ impl Shifter {
         let shifted = snapshot.shifted();
         // What is due and what is past its grace is decided by the store's clock.
         let now = if listed.is_empty() { began } else { self.tables.time(table).await? };
+        let to_generate = match self.generator.as_ref().filter(|_| table == Table::Spans) {
+            Some(generator) => self.look_at_spans(generator, &listed, &marks, trigger).await,
+            None => Ok(ToGenerate::Nothing),
+        };
         listed.retain(|segment| !marks.contains(&segment.name) || shifted.contains(&segment.name));
 
         let mut state = JobState::new(table, self.holder(), now);
-        let found = self.sort_out(table, listed, shifted, trigger, &mut state);
+        let mut found = self.sort_out(table, listed, shifted, trigger, &mut state);
+        found.over.retain(|segment| to_generate.as_ref().is_ok_and(|generate| !generate.needs(&segment.name)));
         let mut pass = Pass { left: found.pending.len(), ..Pass::default() };
         let due = self.is_due(&found.pending, trigger, now);
-        if !due && found.over.is_empty() {
-            return Ok(pass);
+        if !due && found.over.is_empty() && !to_generate.as_ref().is_ok_and(ToGenerate::is_due) {
+            return to_generate.map(|_| pass);
         }
         if let Some(jobs) = &self.jobs
             && jobs.claim(table, began, &self.metrics).await == Claim::Others
@@ -82,7 +91,14 @@ impl Shifter {
             pass.others = true;
             return Ok(pass);
         }
-        let worked = self.work(table, found, due.then_some(shifted), began, &mut pass, &mut state).await;
+        let mut worked = self.work(table, found, due.then_some(shifted), began, &mut pass, &mut state).await;
+        if worked.is_ok() {
+            // Spans are shifted also where no metrics can be made of them.
+            worked = match to_generate {
+                Ok(ToGenerate::Found(found)) if found.due => Box::pin(self.generate(*found, shifted, began, &mut pass)).await,
+                to_generate => to_generate.map(drop),
+            };
+        }
         if let Some(jobs) = &self.jobs
             && (worked.is_err() || pass.committed.is_some() || pass.unreadable > 0)
         {
@@ -241,7 +257,7 @@ impl Shifter {
     }
 
     /// Counts segments that could not be read, and marks those that no pass could read.
-    async fn set_aside(&self, table: Table, unreadable: Vec<Unreadable>, now: Timestamp, pass: &mut Pass) {
+    pub(crate) async fn set_aside(&self, table: Table, unreadable: Vec<Unreadable>, now: Timestamp, pass: &mut Pass) {
         let labels = Metrics::labels(table);
         for Unreadable { segment, reason } in unreadable {
             pass.unreadable += 1;
@@ -270,7 +286,7 @@ impl Shifter {
     }
 
     /// A later format is no damage: a shifter of the release that wrote it reads it.
-    fn leave_to_later_release(&self, table: Table, newer: Vec<Unreadable>, pass: &mut Pass) {
+    pub(crate) fn leave_to_later_release(&self, table: Table, newer: Vec<Unreadable>, pass: &mut Pass) {
         for Unreadable { segment, reason } in newer {
             pass.left = pass.left.saturating_sub(1);
             if self.aside(table).add_newer(&segment.name) {
@@ -280,7 +296,7 @@ impl Shifter {
         self.metrics.newer_format.get_or_create(&Metrics::labels(table)).set(count(self.aside(table).newer()));
     }
 
-    fn is_due(&self, pending: &[Segment], trigger: Trigger, now: Timestamp) -> bool {
+    pub(crate) fn is_due(&self, pending: &[Segment], trigger: Trigger, now: Timestamp) -> bool {
         let bytes: u64 = pending.iter().map(|segment| segment.size).sum();
         let enough = bytes >= self.config.max_input_bytes as u64
             || pending.len() >= self.config.max_row_groups
@@ -300,6 +316,6 @@ impl Shifter {
     }
 }
 
-fn count(number: usize) -> i64 {
+pub(crate) fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -113,7 +113,7 @@ impl Shifter {
                         round.end = RoundEnd::Others;
                         return round;
                     }
-                    idle = if pass.committed.is_some() { 0 } else { idle + 1 };
+                    idle = if pass.committed.or(pass.generated).is_some() { 0 } else { idle + 1 };
                     // What can't be read is judged here and now: the next round may be another process's, which begins to count anew.
                     let in_doubt = pass.unreadable > pass.quarantined;
                     if idle >= MAX_IDLE || (idle > 0 && pass.left == 0 && !in_doubt) {

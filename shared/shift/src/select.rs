@@ -23,6 +23,8 @@ pub(crate) struct Selection {
     pub(crate) requests: Vec<RequestId>,
     /// How many of the requests there were after each segment.
     pub(crate) requests_after: Vec<usize>,
+    /// How many of the batches.
+    pub(crate) batches_after: Vec<usize>,
     pub(crate) repeated_rows: u64,
     /// Its bytes are not those of a segment.
     pub(crate) unreadable: Vec<Unreadable>,
@@ -93,6 +95,7 @@ pub(crate) async fn select(
             selection.batches.push(batch);
         }
         selection.requests_after.push(selection.requests.len());
+        selection.batches_after.push(selection.batches.len());
         selection.segments.push(segment);
         if bytes >= config.max_input_bytes / SHARES || row_groups >= config.max_row_groups {
             break;

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::aside::Aside;
+use crate::generate::Generator;
 use crate::pass::Trigger;
 use crate::{Jobs, Metrics, ShiftConfig};
 
@@ -26,6 +27,7 @@ pub struct Shifter {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) jobs: Option<Jobs>,
+    pub(crate) generator: Option<Generator>,
     aside: [Mutex<Aside>; Table::ALL.len()],
 }
 
@@ -33,13 +35,20 @@ impl Shifter {
     /// A shifter; it does nothing until [`Shifter::run`] or [`Shifter::pass`].
     #[must_use]
     pub fn new(tables: Arc<Tables>, wal: Arc<Wal>, config: ShiftConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
-        Self { tables, wal, config, clock, metrics, jobs: None, aside: Default::default() }
+        Self { tables, wal, config, clock, metrics, jobs: None, generator: None, aside: Default::default() }
     }
 
     /// Takes turns with the other shifters that use the same place, and leaves word of what it did there.
     #[must_use]
     pub fn with_jobs(mut self, jobs: Jobs) -> Self {
         self.jobs = Some(jobs);
+        self
+    }
+
+    /// Makes metrics of the spans that it shifts, for the tenants that the options name.
+    #[must_use]
+    pub fn with_generator(mut self, options: icegate_generator::Options) -> Self {
+        self.generator = options.is_on().then(|| Generator::new(options));
         self
     }
 
@@ -80,7 +89,7 @@ impl Shifter {
             };
             let pause = match pass {
                 // There may be more than one pass holds.
-                Ok(pass) if pass.committed.is_some() && pass.left > 0 => {
+                Ok(pass) if pass.committed.or(pass.generated).is_some() && pass.left > 0 => {
                     failures = 0;
                     tokio::task::yield_now().await;
                     continue;

@@ -1,9 +1,10 @@
 //! Makes files visible: one snapshot, one ledger, one swap.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures::try_join;
+use iceberg::TableUpdate;
 use iceberg::spec::ManifestFile;
 use icegate_model::{ErrorKind, RequestId, Table, Timestamp, UniqueId};
 
@@ -14,6 +15,7 @@ use crate::ledger::{Entry, History, Ledger, encode, whole_since};
 use crate::manifest::{check_partitions, encode_manifest, encode_manifest_list};
 use crate::merge::{Merged, merge};
 use crate::plan::{Counts, append, commit_millis, summary_of};
+use crate::state::{NextState, STATE_KEY, state_of};
 use crate::time::ALLOWANCE;
 use crate::write::WrittenFile;
 
@@ -63,7 +65,21 @@ impl Tables {
     /// - [`TablesError::OutcomeUnknown`]: it may have been added; repeating the same commit tells.
     /// - [`TablesError::RowCount`]: the table doesn't add up; nothing was added.
     pub async fn commit(&self, table: Table, append: Append) -> Result<Committed, TablesError> {
-        Commit::new(self, table, append).run().await
+        Commit::new(self, table, append, None).run().await
+    }
+
+    /// The same, and leaves a state in place of the one that the commit rests on, all of it or nothing. The one that was replaced is
+    /// deleted, where the catalog leaves the tables' files to us.
+    ///
+    /// # Errors
+    /// As [`Tables::commit`]; [`TablesError::StateReplaced`] where another commit was first: nothing was added.
+    pub async fn commit_with_state(&self, table: Table, append: Append, state: NextState) -> Result<Committed, TablesError> {
+        let after = state.after.clone();
+        let committed = Commit::new(self, table, append, Some(state)).run().await?;
+        if let (Some(url), Some(layout)) = (after.filter(|_| !self.is_managed()), self.known_layout(table)) {
+            self.delete_state(table, &layout, &url).await;
+        }
+        Ok(committed)
     }
 }
 
@@ -71,6 +87,10 @@ struct Commit<'a> {
     tables: &'a Tables,
     table: Table,
     append: Append,
+    /// What it leaves to the next of its kind, if it does.
+    state: Option<NextState>,
+    /// Where that was written; once, since it doesn't depend on the attempt.
+    state_url: Option<String>,
     id: UniqueId,
     snapshot_id: i64,
     /// When the first of what this commit rests on came into being, by this process's clock.
@@ -92,7 +112,7 @@ enum Attempt {
 }
 
 impl<'a> Commit<'a> {
-    fn new(tables: &'a Tables, table: Table, append: Append) -> Self {
+    fn new(tables: &'a Tables, table: Table, append: Append, state: Option<NextState>) -> Self {
         let began = began(&append, tables.clock().now());
         let id = tables.ids().unique();
         let snapshot_id = snapshot_id(tables.ids().unique());
@@ -100,6 +120,8 @@ impl<'a> Commit<'a> {
             tables,
             table,
             append,
+            state,
+            state_url: None,
             id,
             snapshot_id,
             began,
@@ -169,6 +191,7 @@ impl<'a> Commit<'a> {
         // After the base was loaded: what was removed before that is too old here.
         self.check_age()?;
         self.compare(&history)?;
+        self.compare_state(&base)?;
         let stored = self.stored(&base).await?;
         let manifests = self.tables.manifests(self.table, &base).await?;
         let before = Counts::before(self.table, &base.metadata, &manifests)?;
@@ -184,6 +207,7 @@ impl<'a> Commit<'a> {
             rows_before: before.rows,
             rows_added: added.rows,
         };
+        let state = self.write_state(&base).await?;
         let (ledger, list) = try_join!(
             self.write_ledger(&base, attempt, entry.clone(), &history),
             self.write_manifest_list(&base, attempt, manifests),
@@ -191,7 +215,11 @@ impl<'a> Commit<'a> {
         // Again by the store's clock, which nothing sets back.
         self.check_stored_age(&base, attempt, stored).await?;
         let summary = summary_of(&before, &added, &entry.commit, &ledger);
-        let change = append(&base.metadata, &entry, list, &ledger, summary);
+        let mut change = append(&base.metadata, &entry, list, &ledger, summary);
+        if let Some(url) = state {
+            let updates = HashMap::from([(STATE_KEY.to_owned(), url)]);
+            change.updates.push(TableUpdate::SetProperties { updates });
+        }
         match self.tables.catalog().swap(self.table, &base, change).await? {
             Swap::Swapped(loaded) => {
                 self.tables.remember(self.table, loaded.clone());
@@ -269,6 +297,25 @@ impl<'a> Commit<'a> {
             return Ok(());
         }
         Err(TablesError::AlreadyShifted { table: self.table, segments: sorted(segments), requests: sorted_ids(requests) })
+    }
+
+    /// The state that this commit rests on is the newest one. Every commit that leaves a state makes a snapshot, so the swap asserts it.
+    fn compare_state(&self, base: &Loaded) -> Result<(), TablesError> {
+        match &self.state {
+            Some(state) if state.after.as_deref() != state_of(&base.metadata) => {
+                Err(TablesError::StateReplaced { table: self.table })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn write_state(&mut self, base: &Loaded) -> Result<Option<String>, TablesError> {
+        if let (Some(state), None) = (&self.state, &self.state_url) {
+            let path = base.layout.state(self.id);
+            base.layout.write(&path, state.bytes.clone()).await?;
+            self.state_url = Some(base.layout.url(&path));
+        }
+        Ok(self.state_url.clone())
     }
 
     async fn write_ledger(&self, base: &Loaded, attempt: u32, entry: Entry, history: &[History]) -> Result<String, TablesError> {

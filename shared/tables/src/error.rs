@@ -53,6 +53,12 @@ pub enum TablesError {
         /// The requests that a newer ledger names.
         requests: Vec<RequestId>,
     },
+    /// Another commit has replaced the state that this one rests on. Read it and plan again.
+    #[error("table icegate.{table}: another commit has replaced the state that this one rests on")]
+    StateReplaced {
+        /// The table.
+        table: Table,
+    },
     /// Other committers won every attempt.
     #[error("table icegate.{table}: other commits won all {attempts} attempts")]
     Contended {
@@ -206,7 +212,7 @@ impl TablesError {
             Self::NoTable { .. } => ErrorKind::NotFound,
             Self::Rows { .. } | Self::Behind { .. } => ErrorKind::Invalid,
             Self::SchemaChange { .. } | Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::AlreadyShifted { .. } | Self::Contended { .. } => ErrorKind::Conflict,
+            Self::AlreadyShifted { .. } | Self::StateReplaced { .. } | Self::Contended { .. } => ErrorKind::Conflict,
             Self::OutcomeUnknown { .. } | Self::TooLate { .. } | Self::Forgotten { .. } => ErrorKind::Unavailable,
             Self::RowCount { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::Store { source, .. } => icegate_storage::kind_of(source),

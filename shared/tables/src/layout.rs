@@ -61,6 +61,10 @@ impl Layout {
         self.root.path(&format!("ledger/{commit}-{attempt}.json"))
     }
 
+    pub(crate) fn state(&self, commit: UniqueId) -> Path {
+        self.root.path(&format!("state/{commit}.json"))
+    }
+
     /// Overwritten by whoever wants to know the store's time.
     pub(crate) fn time(&self) -> Path {
         self.root.path("ledger").join(TIME)

@@ -62,6 +62,13 @@ pub struct Ledger {
     pub oldest: Option<Timestamp>,
 }
 
+/// The name under which a table's ledger names a segment of another table's WAL, from which this table has rows that are derived. No
+/// segment of the table's own can have it.
+#[must_use]
+pub fn segment_of(other: Table, segment: &str) -> String {
+    format!("{other}/{segment}")
+}
+
 /// A commit as its ledger records it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -6,7 +6,8 @@
 //!
 //! - **SHIFT-1** a commit names its segments and requests in a ledger object, which the snapshot's summary names in turn, so
 //!   ledger and rows appear together. Each attempt of a commit compares its ledger with every newer one, on the very metadata
-//!   that the swap asserts; the loser gets [`TablesError::AlreadyShifted`].
+//!   that the swap asserts; the loser gets [`TablesError::AlreadyShifted`]. Where a commit rests on what another left to it
+//!   ([`NextState`]), that is asserted too.
 //! - **SHIFT-2** rows after a commit = rows before + rows added, by summary and by manifest, checked at every commit.
 //! - **OPEN-1** tables are plain format v2 (identity, identity and day partitions, zstd Parquet with field ids), so any Iceberg
 //!   reader opens them at any commit.
@@ -22,6 +23,7 @@
 //! metadata/snap-{snapshot}-{attempt}-{commit}.avro     manifest list
 //! metadata/{commit}-m{n}.avro               manifest
 //! ledger/{commit}-{attempt}.json            segments and requests of a commit, and the ledgers before it; or a checkpoint of them
+//! state/{commit}.json                       what a commit leaves to the next of its kind
 //! data/tenant_id={t}/account_id={a|null}/timestamp_day={YYYY-MM-DD}/{write}-{n}.parquet
 //! index/{write}.bloom                       which trace ids may be in the files of that name, advisory; see `index`
 //! index/groups                              the groups that maintenance gathers such objects in
@@ -64,6 +66,7 @@ mod orphans;
 mod plan;
 mod reachable;
 mod snapshot;
+mod state;
 mod tables;
 mod time;
 mod write;
@@ -75,9 +78,10 @@ pub use data_file::{Bound, ColumnBounds, DataFile};
 pub use error::TablesError;
 pub use expire::{Expired, Retention};
 pub use index::{FileKey, IdHash, IndexDirectory, IndexGroup, IndexGroups, IndexMerge, IndexObject, Look, RowPlace};
-pub use ledger::{Ledger, Shifted};
+pub use ledger::{Ledger, Shifted, segment_of};
 pub use migrate::Change;
 pub use orphans::{MIN_ORPHAN_GRACE, Swept};
 pub use snapshot::Snapshot;
+pub use state::NextState;
 pub use tables::Tables;
 pub use write::{FileOptions, WrittenFile};

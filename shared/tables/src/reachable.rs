@@ -13,6 +13,7 @@ use crate::error::{TablesError, corrupt};
 use crate::index::{FileKey, GROUPS, list};
 use crate::layout::TIME;
 use crate::ledger::{CONCURRENT_READS, RecordedLedger, ledger_of};
+use crate::state::state_of;
 
 /// Readers that can't list look for it; no metadata names it.
 const VERSION_HINT: &str = "version-hint.text";
@@ -64,6 +65,7 @@ impl Reachable {
         metadata.metadata_log().iter().for_each(|entry| self.add(&entry.metadata_file));
         metadata.statistics_iter().for_each(|file| self.add(&file.statistics_path));
         metadata.partition_statistics_iter().for_each(|file| self.add(&file.statistics_path));
+        state_of(metadata).into_iter().for_each(|url| self.add(url));
         for snapshot in metadata.snapshots() {
             ledger_of(snapshot).into_iter().for_each(|url| self.add(url));
         }

@@ -12,6 +12,7 @@ use crate::catalog::Loaded;
 use crate::data_file::DataFile;
 use crate::error::TablesError;
 use crate::ledger::Shifted;
+use crate::state::state_of;
 
 /// One version of a table. Files and ledgers are of the same commit, so a segment's rows are in the files exactly if
 /// [`Shifted`] names it (within the ledgers' horizon).
@@ -24,6 +25,7 @@ pub struct Snapshot {
     committed: Option<Timestamp>,
     files: Vec<Arc<DataFile>>,
     shifted: Shifted,
+    state: Option<String>,
     total_rows: u64,
 }
 
@@ -68,6 +70,12 @@ impl Snapshot {
     #[must_use]
     pub fn shifted(&self) -> &Shifted {
         &self.shifted
+    }
+
+    /// URL of what the newest commit that left a state has left ([`NextState`](crate::NextState)); `None` where none did.
+    #[must_use]
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
     }
 
     /// Rows of all files.
@@ -133,6 +141,7 @@ impl Tables {
             total_rows: files.iter().map(|file| file.rows).sum(),
             files,
             shifted: self.shifted(table, loaded, since).await?,
+            state: state_of(&loaded.metadata).map(str::to_owned),
         })
     }
 

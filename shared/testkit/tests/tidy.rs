@@ -47,7 +47,7 @@ fn row(folder: &str) -> Option<u8> {
         "shared/model" => 0,
         "shared/schema" | "shared/storage" | "shared/http" | "shared/runtime" | "shared/syntax" => 1,
         "shared/otlp" | "shared/wal" | "shared/tables" | "shared/series" | "shared/auth" => 2,
-        "shared/engine" | "shared/logql" | "shared/traceql" | "shared/promql" => 3,
+        "shared/generator" | "shared/engine" | "shared/logql" | "shared/traceql" | "shared/promql" => 3,
         "shared/otlp-api"
         | "shared/loki-api"
         | "shared/tempo-api"

@@ -5,6 +5,7 @@
 mod bad;
 mod binary;
 mod deadline;
+mod generator;
 mod lines;
 mod network;
 mod queue;

@@ -4,7 +4,7 @@ use super::{Config, MIN_ORPHAN_GRACE_SECS, StorageBackend, WalCompression};
 use crate::ConfigError;
 
 /// Longest time that anything may be configured to wait: a day and a bit more than any query.
-const MAX_SECONDS: u64 = 100 * 86_400;
+pub(super) const MAX_SECONDS: u64 = 100 * 86_400;
 /// Longest time that anything may be kept: ten years.
 const MAX_RETENTION: u64 = 3_653 * 86_400;
 
@@ -14,6 +14,7 @@ impl Config {
         self.check_backends()?;
         self.check_bounds()?;
         self.check_relations()?;
+        self.metrics_generator.check()?;
         self.check_loki()?;
         if self.tempo.enabled {
             self.check_longest("tempo", self.tempo.query_timeout_secs)?;

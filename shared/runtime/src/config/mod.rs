@@ -6,6 +6,7 @@ mod check;
 mod environment;
 mod loki;
 mod maintain;
+mod metrics_generator;
 mod prometheus;
 mod read;
 mod sections;
@@ -19,6 +20,10 @@ use serde_json::Value;
 pub use auth::{Auth, AuthMode, ClaimMap, Document, JwtAlgorithm, JwtAuth};
 pub use loki::{ErrorFormat, LimitDuration, Loki, LokiOverrides};
 pub use maintain::{MIN_ORPHAN_GRACE_SECS, Maintain};
+pub use metrics_generator::{
+    DimensionMappingOptions, GeneratorOptions, GeneratorProcessor, IntrinsicDimensionsOptions, MetricsGenerator,
+    MetricsGeneratorOverrides, ServiceGraphsOptions, SpanMetricsOptions,
+};
 pub use prometheus::{Prometheus, PrometheusFeature, PrometheusOtlp, TranslationStrategy};
 pub use sections::{
     Cache, Catalog, CatalogBackend, Engine, JobStateCodec, JobStorage, JobsManager, Prefetch, Queue, QueueCommon, QueueRead,
@@ -40,6 +45,8 @@ pub struct Config {
     pub queue: Queue,
     /// From the WAL to the tables.
     pub shift: Shift,
+    /// Metrics made of spans.
+    pub metrics_generator: MetricsGenerator,
     /// Old snapshots, orphans.
     pub maintain: Maintain,
     /// The OTLP receiver over HTTP.

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Schema};
+use icegate_generator::Options;
 use icegate_model::{Clock, RequestId, Table, TenantId, Timestamp};
 use icegate_schema::{arrow_schema, attribute_map_fields, attribute_map_type, columns};
 use icegate_shift::{Jobs, JobsConfig, Metrics, ShiftConfig, Shifter};
@@ -16,6 +17,7 @@ use icegate_tables::Tables;
 use icegate_testkit::{ClockedStore, ManualClock, SeededIds};
 use icegate_wal::{Request, Wal, Writer, WriterConfig};
 use object_store::ObjectStoreExt;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_704_067_200);
 pub(crate) const GRACE: Duration = Duration::from_secs(600);
@@ -92,8 +94,46 @@ impl Lake {
         Arc::new(Tables::object_store(self.root.child("warehouse"), clock, Arc::new(SeededIds::new(seed))))
     }
 
+    /// A shifter that makes metrics, with the view of a process of its own, over a store as it sees it.
+    pub(crate) fn generating(&self, root: &Root, seed: u64, max_row_groups: usize, options: Options) -> Shifter {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let tables = Tables::object_store(root.child("warehouse"), Arc::clone(&clock), Arc::new(SeededIds::new(seed)));
+        let config = ShiftConfig { grace: GRACE, max_row_groups, ..ShiftConfig::default() };
+        let wal = Arc::new(Wal::new(root.child("queue")));
+        Shifter::new(Arc::new(tables), wal, config, clock, Metrics::default()).with_generator(options)
+    }
+
+    /// One segment of spans for each request.
+    pub(crate) async fn write_spans(&self, requests: impl IntoIterator<Item = (u128, &str, RecordBatch)>) {
+        let requests = requests.into_iter().map(|(id, tenant, rows)| {
+            let tenant: TenantId = tenant.parse().unwrap();
+            Request { id: RequestId(id), tenant, account: None, batches: vec![(Table::Spans, rows)] }
+        });
+        self.append(requests).await;
+    }
+
+    /// All rows of metrics.
+    pub(crate) async fn metrics(&self) -> Vec<RecordBatch> {
+        let snapshot = self.tables.snapshot(Table::Metrics).await.unwrap();
+        let mut rows = Vec::new();
+        for file in snapshot.files() {
+            let bytes = snapshot.root().store.get(&file.path).await.unwrap().bytes().await.unwrap();
+            let read = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap();
+            rows.extend(read.map(Result::unwrap));
+        }
+        rows
+    }
+
     /// One segment for each request.
     pub(crate) async fn write(&self, requests: &[(u128, usize)]) {
+        let requests = requests.iter().map(|(id, rows)| {
+            let tenant: TenantId = "t".parse().unwrap();
+            Request { id: RequestId(*id), tenant, account: None, batches: vec![(Table::Logs, log_rows(*rows))] }
+        });
+        self.append(requests).await;
+    }
+
+    async fn append(&self, requests: impl Iterator<Item = Request>) {
         let writer = Writer::start(
             Arc::clone(&self.wal),
             WriterConfig { flush_interval: Duration::from_millis(1), ..WriterConfig::default() },
@@ -102,9 +142,7 @@ impl Lake {
             icegate_wal::Metrics::default(),
         );
         let (writer, task) = writer;
-        for (id, rows) in requests {
-            let tenant: TenantId = "t".parse().unwrap();
-            let request = Request { id: RequestId(*id), tenant, account: None, batches: vec![(Table::Logs, log_rows(*rows))] };
+        for request in requests {
             writer.append(request).await.unwrap();
             self.clock.advance(Duration::from_millis(1));
         }
@@ -116,7 +154,11 @@ impl Lake {
     }
 
     pub(crate) async fn segments(&self) -> usize {
-        self.wal.list(Table::Logs).await.unwrap().segments.len()
+        self.segments_of(Table::Logs).await
+    }
+
+    pub(crate) async fn segments_of(&self, table: Table) -> usize {
+        self.wal.list(table).await.unwrap().segments.len()
     }
 }
 

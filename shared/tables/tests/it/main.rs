@@ -16,4 +16,5 @@ mod requests;
 mod rest;
 mod rest_server;
 mod rows;
+mod state;
 mod untouchable;
