@@ -1,9 +1,11 @@
 //! The release binary on a folder of its own, measured from outside.
+#![allow(dead_code, reason = "each benchmark uses some of it")]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use icegate_testkit::free_ports;
 use serde_json::Value;
 
@@ -19,6 +21,8 @@ const REPEATS: usize = 5;
 pub(crate) struct Measured {
     pub(crate) cpu_seconds: f64,
     pub(crate) megabytes_read: f64,
+    /// Files of tables that were opened.
+    pub(crate) files: f64,
     /// The median.
     pub(crate) milliseconds: f64,
 }
@@ -27,11 +31,13 @@ pub(crate) struct Server {
     child: Child,
     otlp: u16,
     loki: u16,
+    tempo: u16,
+    metrics: u16,
 }
 
 impl Server {
     pub(crate) fn start(data: &Path, poll_interval_ms: u64, shift_interval_ms: u64) -> Self {
-        let [otlp, grpc, loki] = free_ports();
+        let [otlp, grpc, loki, tempo, metrics] = free_ports();
         let config = data.join("icegate.yaml");
         let text = format!(
             "catalog: {{ backend: !object_store , warehouse: \"file://{0}/warehouse/\" }}\n\
@@ -39,7 +45,9 @@ impl Server {
              queue: {{ common: {{ base_path: \"file://{0}/queue/\" }} }}\n\
              shift: {{ jobsmanager: {{ poll_interval_ms: {poll_interval_ms}, iteration_interval_millisecs: {shift_interval_ms} }} }}\n\
              otlp_http: {{ host: 127.0.0.1, port: {otlp} }}\notlp_grpc: {{ host: 127.0.0.1, port: {grpc} }}\nloki: {{ host: 127.0.0.1, port: {loki} }}\n\
-             tempo: {{ enabled: false }}\nprometheus: {{ enabled: false }}\n",
+             tempo: {{ host: 127.0.0.1, port: {tempo}, trace_reach_secs: 60 }}\n\
+             prometheus: {{ enabled: false }}\n\
+             metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n",
             data.display()
         );
         std::fs::write(&config, text).unwrap();
@@ -49,7 +57,7 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { child, otlp, loki };
+        let server = Self { child, otlp, loki, tempo, metrics };
         while !server.get("/ready").is_some_and(|text| text.contains("ready")) {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -94,11 +102,21 @@ impl Server {
         let path = format!("/loki/api/v1/query_range?since=1h{parameters}&query={}", encode(query));
         let first = self.get(&path).unwrap();
         assert!(first.contains("\"success\""), "{first}");
-        let (cpu, read) = (self.cpu_seconds(), self.bytes_read());
+        self.repeat(|| self.get(&path).unwrap())
+    }
+
+    /// Asks Tempo's API several times, after once unmeasured; the answer, too.
+    pub(crate) fn measure_tempo(&self, path: &str) -> (Measured, String) {
+        let answer = self.ask(self.tempo, path).unwrap();
+        (self.repeat(|| self.ask(self.tempo, path).unwrap()), answer)
+    }
+
+    fn repeat(&self, ask: impl Fn() -> String) -> Measured {
+        let (cpu, read, files) = (self.cpu_seconds(), self.bytes_read(), self.files_read());
         let mut walls: Vec<f64> = Vec::new();
         for _ in 0..REPEATS {
             let begun = Instant::now();
-            self.get(&path).unwrap();
+            ask();
             walls.push(begun.elapsed().as_secs_f64() * 1e3);
         }
         walls.sort_by(f64::total_cmp);
@@ -106,8 +124,21 @@ impl Server {
         Measured {
             cpu_seconds: (self.cpu_seconds() - cpu) / repeats,
             megabytes_read: (self.bytes_read() - read) as f64 / 1e6 / repeats,
+            files: (self.files_read() - files) / repeats,
             milliseconds: walls[REPEATS / 2],
         }
+    }
+
+    /// Files of tables that queries have read so far.
+    fn files_read(&self) -> f64 {
+        self.metric("icegate_engine_files_planned_total")
+    }
+
+    /// A metric without labels; 0 where it isn't there.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let text = self.ask(self.metrics, "/metrics").unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// The most memory that was resident so far, in MB.
@@ -118,11 +149,24 @@ impl Server {
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.loki)).await.ok()?;
+        self.ask(self.loki, path)
+    }
+
+    fn ask(&self, port: u16, path: &str) -> Option<String> {
+        runtime().block_on(async {
+            let answer = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
             answer.text().await.ok()
         })
+    }
+
+    /// Sends requests of spans as protobuf, four at a time.
+    pub(crate) fn send_traces(&self, requests: impl Iterator<Item = Vec<u8>>) {
+        let (client, url) = (reqwest::Client::new(), format!("http://127.0.0.1:{}/v1/traces", self.otlp));
+        let send = async |body: Vec<u8>| {
+            let answer = client.post(&url).header("Content-Type", "application/x-protobuf").body(body).send().await.unwrap();
+            assert!(answer.status().is_success(), "{}", answer.status());
+        };
+        runtime().block_on(futures::stream::iter(requests).for_each_concurrent(4, send));
     }
 
     pub(crate) fn send(&self, count: u64, seed: &str) -> Value {
@@ -159,7 +203,11 @@ pub(crate) fn number(value: &Value, field: &str) -> f64 {
     value[field].as_f64().unwrap_or_else(|| panic!("no {field} in {value}"))
 }
 
-fn encode(text: &str) -> String {
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+pub(crate) fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()

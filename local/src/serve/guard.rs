@@ -14,6 +14,8 @@ use icegate_loki_api::ErrorFormat;
 use icegate_runtime::config::ErrorFormat as Configured;
 use tonic::{Code, Status};
 
+use super::grpc::is_grpc;
+
 /// Lets everybody in who names a tenant, or only those whose credentials are good.
 #[derive(Clone, Debug)]
 pub(super) struct Guard(Option<Arc<Authenticator>>);
@@ -50,10 +52,14 @@ impl Guard {
         })
     }
 
-    /// Tempo's queries.
+    /// Tempo's queries, over HTTP and gRPC.
     pub(super) fn tempo(&self, router: Router) -> Router {
-        self.around(router, "tempo", Scope::Read, &["/ready"], |_, refusal| {
-            icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
+        self.around(router, "tempo", Scope::Read, &["/ready"], |request, refusal| {
+            if is_grpc(&request.headers) {
+                by_grpc(refusal)
+            } else {
+                icegate_queries::refuse_tempo(status(refusal.kind()), &refusal.to_string())
+            }
         })
     }
 
@@ -66,13 +72,7 @@ impl Guard {
 
     /// OTLP over gRPC, and the description of its services.
     pub(super) fn grpc(&self, router: Router) -> Router {
-        self.around(router, "otlp_grpc", Scope::Write, &[], |_, refusal| {
-            let code = match refusal {
-                Refusal::Unauthenticated { .. } => Code::Unauthenticated,
-                Refusal::Forbidden { .. } => Code::PermissionDenied,
-            };
-            Status::new(code, refusal.to_string()).into_http()
-        })
+        self.around(router, "otlp_grpc", Scope::Write, &[], |_, refusal| by_grpc(refusal))
     }
 
     fn around(
@@ -99,6 +99,14 @@ impl Guard {
             }
         }))
     }
+}
+
+fn by_grpc(refusal: &Refusal) -> Response {
+    let code = match refusal {
+        Refusal::Unauthenticated { .. } => Code::Unauthenticated,
+        Refusal::Forbidden { .. } => Code::PermissionDenied,
+    };
+    Status::new(code, refusal.to_string()).into_http()
 }
 
 fn taken_in(request: &Parts, refusal: &Refusal) -> Response {

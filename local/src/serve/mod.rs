@@ -106,12 +106,14 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
         }
     }
     if let Some(Queries { loki, tempo, prometheus }) = queries {
-        for (name, listener, router) in
-            [("loki", listeners.loki, loki), ("tempo", listeners.tempo, tempo), ("prometheus", listeners.prometheus, prometheus)]
-        {
-            if let Some(listener) = listener {
-                servers.start(name, http::serve(listener, router, stop.clone()));
-            }
+        if let Some(listener) = listeners.loki {
+            servers.start("loki", http::serve(listener, loki, stop.clone()));
+        }
+        if let Some(listener) = listeners.tempo {
+            servers.start("tempo", grpc::serve_beside_http(listener, tempo, stop.clone()));
+        }
+        if let Some(listener) = listeners.prometheus {
+            servers.start("prometheus", http::serve(listener, prometheus, stop.clone()));
         }
     }
     if let Some(listener) = listeners.metrics {
@@ -145,9 +147,11 @@ impl Queries {
         let build = || BuildInfo { version: VERSION.to_owned(), revision: REVISION.to_owned() };
         let (config, reader) = (lake.config(), Reader::new(lake.config(), &data, registry)?);
         let loki = icegate_queries::loki(config, &reader, build(), registry);
+        let (tempo, streams) = icegate_queries::tempo_and_streams(config, &reader, build(), registry);
         Ok(Self {
             loki: guard.loki(loki, config.loki.error_format),
-            tempo: guard.tempo(icegate_queries::tempo(config, &reader, build(), registry)),
+            // Grafana streams from the port that it asks for everything else.
+            tempo: guard.tempo(grpc::querier_beside(tempo, streams)),
             prometheus: guard.prometheus(icegate_queries::prometheus(config, &reader, build())),
         })
     }

@@ -12,6 +12,7 @@ use tonic::Code;
 
 use crate::grpc::export_line_as;
 use crate::process::{Process, Settings, python, run, script};
+use crate::tempo_grpc::search_as;
 
 /// Never expires, as far as a test is concerned.
 const FAR: &str = "2099-01-01T00:00:00Z";
@@ -283,6 +284,8 @@ async fn refusals_are_written_as_each_api_writes_errors_and_what_says_nothing_of
     ] {
         assert_eq!(reqwest::get(&url).await.unwrap().status().as_u16(), status, "{url}");
     }
+    let streamed = search_as(&process, &[("x-scope-orgid", "default")], "{ }").await;
+    assert_eq!(streamed.unwrap_err().code(), Code::Unauthenticated);
 }
 
 #[tokio::test(flavor = "multi_thread")]

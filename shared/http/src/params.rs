@@ -53,6 +53,13 @@ impl Params {
     }
 }
 
+/// Parameters that come otherwise than in a query string or a form.
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Params {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

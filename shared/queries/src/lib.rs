@@ -41,11 +41,11 @@ use icegate_wal::Wal;
 pub use icegate_engine::EngineError;
 pub use icegate_loki_api::{BuildInfo, ErrorFormat, refuse as refuse_loki};
 pub use icegate_prometheus_api::refuse as refuse_prometheus;
-pub use icegate_tempo_api::refuse as refuse_tempo;
+pub use icegate_tempo_api::{Method as TempoMethod, Streams as TempoStreams, TempoError, refuse as refuse_tempo};
 pub use loki::{loki, loki_errors};
 pub use prometheus::prometheus;
 pub use reader::Reader;
-pub use tempo::tempo;
+pub use tempo::{tempo, tempo_and_streams};
 
 /// What queries read.
 #[derive(Clone)]

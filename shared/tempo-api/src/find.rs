@@ -39,7 +39,13 @@ const SEEN_BYTES: usize = 48;
 ///
 /// A trace in the answer has a span that [`leading`] lets through, and none of its spans starts before the trace. So once as many are
 /// found as are wanted, only slices of time from the oldest of these on can hold a newer one.
-pub(crate) async fn find(spans: &TenantSpans, asked: &Asked) -> Result<Vec<TraceMatch>, TempoError> {
+///
+/// `tell` is told after each slice of time but the last which traces the answer begins with.
+pub(crate) async fn find(
+    spans: &TenantSpans,
+    asked: &Asked,
+    mut tell: impl FnMut(&[TraceMatch]) + Send,
+) -> Result<Vec<TraceMatch>, TempoError> {
     let Asked { query, window, reach, limit, .. } = asked;
     let options = SearchOptions { limit: *limit, spans: asked.spans, window: Some((window.start, window.end)) };
     let mut search = Search::new(query, options)?;
@@ -50,7 +56,8 @@ pub(crate) async fn find(spans: &TenantSpans, asked: &Asked) -> Result<Vec<Trace
     let scan = spans.open(window.widened(*reach).range()).await?;
     let (mut seen, mut memory) = (HashSet::new(), scan.memory());
     let slices = if scan.rows <= asked.rows_at_once { window.one_slice(*reach) } else { window.slices(*reach) };
-    for slice in slices {
+    let mut slices = slices.into_iter().peekable();
+    while let Some(slice) = slices.next() {
         if search.full_from().is_some_and(|from| slice.window.end < from) {
             break;
         }
@@ -80,6 +87,10 @@ pub(crate) async fn find(spans: &TenantSpans, asked: &Asked) -> Result<Vec<Trace
             .await?;
             memory.grow(ids.len() * SEEN_BYTES)?;
             seen.extend(ids);
+        }
+        if slices.peek().is_some() {
+            // What an older slice finds has a span in it, and so starts before this one.
+            tell(search.newest(slice.window.start));
         }
     }
     Ok(search.finish())

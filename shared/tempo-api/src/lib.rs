@@ -31,7 +31,9 @@
 //!   at the last hour.
 //! - Of several spans without a parent the one of the last service, then the latest, is the root.
 //! - `minDuration` and `maxDuration` hold for `q` too. Each of several `tags` may be on another span of the trace.
-//! - Traces are JSON or protobuf, as `Accept` says, and OTLP/JSON for `application/json;format=otlp`. All else is JSON.
+//! - Traces, searches, tags and values are JSON or protobuf, as `Accept` says, and traces OTLP/JSON for `application/json;format=otlp`.
+//!   Metrics are JSON.
+//! - Searches, tags, values and metrics are streams, too ([`Streams`]).
 //! - Parameters that Tempo doesn't know are ignored, as there. Those of `/api/v2/traces/{id}` that ask for a part of the trace are 501.
 //!
 //! Errors are the bare text, as Tempo's.
@@ -52,6 +54,7 @@ mod error;
 mod find;
 mod look;
 mod measure;
+mod message;
 mod metrics;
 mod metrics_query;
 mod observe;
@@ -61,6 +64,7 @@ mod run;
 mod search;
 mod spans;
 mod state;
+mod streams;
 mod tag_search;
 mod tag_values;
 mod tags;
@@ -82,6 +86,7 @@ pub use error::TempoError;
 pub use icegate_http::BuildInfo;
 pub use metrics::Metrics;
 pub use state::TempoState;
+pub use streams::{Messages, Method, Streams};
 
 use state::Shared;
 
@@ -92,7 +97,16 @@ const UNSERVED: [&str; 4] = ["/api/v2/traces/diff", "/api/mcp", "/status", "/sta
 
 /// Every documented path; any other is 404.
 pub fn router(state: TempoState) -> Router {
+    router_and_streams(state).0
+}
+
+/// The same, and its answers as streams, for hosts that serve gRPC.
+pub fn router_and_streams(state: TempoState) -> (Router, Streams) {
     let shared = Arc::new(Shared::new(state));
+    (routes(&shared), Streams(shared))
+}
+
+fn routes(shared: &Arc<Shared>) -> Router {
     let build = buildinfo(&shared.build);
     let unserved = UNSERVED.into_iter().fold(Router::new(), |router, path| router.route(path, any(move || unserved(path))));
     unserved
@@ -109,8 +123,8 @@ pub fn router(state: TempoState) -> Router {
         .route("/api/echo", get(|| text("echo\n")))
         .route("/api/status/buildinfo", get(move || std::future::ready(json(build.clone()))))
         .fallback(|| std::future::ready(TempoError::NoSuchPath))
-        .layer(from_fn_with_state(Arc::clone(&shared), observe::observe))
-        .with_state(shared)
+        .layer(from_fn_with_state(Arc::clone(shared), observe::observe))
+        .with_state(Arc::clone(shared))
 }
 
 /// Parameters come in the query string or in a form.

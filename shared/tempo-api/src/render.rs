@@ -1,5 +1,6 @@
 //! How answers are written: JSON as protobuf's mapping has it, 64-bit numbers as texts, and what is zero or empty left out.
 
+pub(crate) mod messages;
 mod series;
 mod trace;
 mod traces;
@@ -55,6 +56,15 @@ impl About {
     /// `warnings`, for answers of Tempo that have no place for them.
     pub(crate) fn warnings(&self, into: &mut Members) {
         into.list("warnings", self.warnings.iter().map(|warning| json!(warning)).collect());
+    }
+
+    /// An answer of one member, with what is to say of it.
+    pub(crate) fn around(&self, name: &str, matter: Json) -> Json {
+        let mut answer = Members::default();
+        answer.set(name, matter);
+        answer.set("metrics", self.metrics());
+        self.warnings(&mut answer);
+        answer.into()
     }
 
     /// The answer as JSON.

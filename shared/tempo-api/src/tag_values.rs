@@ -3,16 +3,19 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use icegate_http::Params;
 use icegate_traceql::ast::{Field, Intrinsic, Scope};
 use icegate_traceql::{Facts, Span, TraceId, Value, field_values, parse_field, parse_filter_leniently};
-use serde_json::{Value as Json, json};
+use prost::Message;
+use serde_json::json;
 
-use crate::call::Call;
+use crate::call::{Call, Format};
 use crate::config::MAX_NAMES;
 use crate::look::{Asked, Gather, look};
-use crate::render::{About, Members};
+use crate::message::{SearchTagValuesResponse, SearchTagValuesV2Response, TagValue};
+use crate::render::About;
 use crate::run::run;
-use crate::spans::Columns;
+use crate::spans::{Columns, TenantSpans};
 use crate::state::Shared;
 use crate::{TempoError, params};
 
@@ -21,22 +24,29 @@ const BEHIND: &str = "/values";
 
 /// `/api/search/tag/{name}/values`: values of a bare name, of every scope that has it.
 pub(crate) async fn v1(State(state): State<Arc<Shared>>, Path(path): Path<String>, call: Call) -> Result<Response, TempoError> {
-    let fields = bare(named(&path)?);
-    answer(&state, call, fields, |found, limit| {
-        let values: BTreeSet<&str> = found.iter().map(|(_, value)| value.as_str()).collect();
-        json!(values.into_iter().take(limit).collect::<Vec<_>>())
+    let question = Question::bare(named(&path)?, &call.params, &state)?;
+    answer(&state, call, question, |values, about, format| {
+        let tag_values = values.texts();
+        if format == Format::Protobuf {
+            let (metrics, warnings) = (Some(about.metadata_metrics()), about.warnings.clone());
+            return about.protobuf(SearchTagValuesResponse { tag_values, metrics, warnings }.encode_to_vec());
+        }
+        about.json(&about.around("tagValues", json!(tag_values)))
     })
     .await
 }
 
 /// `/api/v2/search/tag/{name}/values`: values with their types, of what TraceQL calls so.
 pub(crate) async fn v2(State(state): State<Arc<Shared>>, Path(path): Path<String>, call: Call) -> Result<Response, TempoError> {
-    let tag = named(&path)?;
-    let field = parse_field(tag).map_err(|source| TempoError::Tag { tag: tag.to_owned(), source })?;
-    answer(&state, call, vec![field], |found, limit| {
-        let mut values: Vec<_> = found.iter().collect();
-        values.sort_unstable();
-        values.into_iter().take(limit).map(|(kind, value)| json!({ "type": kind, "value": value })).collect()
+    let question = Question::field(named(&path)?, &call.params, &state)?;
+    answer(&state, call, question, |values, about, format| {
+        let tag_values = values.typed();
+        if format == Format::Protobuf {
+            let (metrics, warnings) = (Some(about.metadata_metrics()), about.warnings.clone());
+            return about.protobuf(SearchTagValuesV2Response { tag_values, metrics, warnings }.encode_to_vec());
+        }
+        let typed = tag_values.iter().map(|TagValue { kind, value }| json!({ "type": kind, "value": value }));
+        about.json(&about.around("tagValues", typed.collect()))
     })
     .await
 }
@@ -59,32 +69,79 @@ fn bare(tag: &str) -> Vec<Field> {
     }
 }
 
-async fn answer<F>(state: &Arc<Shared>, call: Call, fields: Vec<Field>, write: F) -> Result<Response, TempoError>
+async fn answer<F>(state: &Arc<Shared>, call: Call, question: Question, write: F) -> Result<Response, TempoError>
 where
-    F: Fn(&HashSet<(&'static str, String)>, usize) -> Json + Copy + Send + Sync + 'static,
+    F: Fn(&Values, &About, Format) -> Result<Response, TempoError> + Copy + Send + Sync + 'static,
 {
-    let params = &call.params;
-    let limit = params::names_limit(params)?.unwrap_or(usize::MAX);
-    let asked = Arc::new(Asked {
-        filter: parse_filter_leniently(params::text(params, &["q"])?.unwrap_or("{}")),
-        window: params::seconds(params, state)?,
-        reach: state.config.trace_reach,
-        columns: Columns::bare(),
-        fields,
-    });
+    let (question, format) = (Arc::new(question), call.format);
     run(state, call.tenant, move |spans| {
-        let asked = Arc::clone(&asked);
+        let question = Arc::clone(&question);
         async move {
-            let found = look::<Found>(&spans, &asked).await?;
-            let about = About::of(&spans);
-            let mut answer = Members::default();
-            answer.set("tagValues", write(&found.0, limit));
-            answer.set("metrics", about.metrics());
-            about.warnings(&mut answer);
-            about.json(&answer.into())
+            let values = question.values(&spans).await?;
+            write(&values, &About::of(&spans), format)
         }
     })
     .await
+}
+
+/// Whose values are asked for, and how many.
+#[derive(Debug)]
+pub(crate) struct Question {
+    limit: usize,
+    asked: Asked,
+}
+
+impl Question {
+    /// The values of all that has a bare name.
+    pub(crate) fn bare(tag: &str, params: &Params, state: &Shared) -> Result<Self, TempoError> {
+        Self::read(bare(tag), params, state)
+    }
+
+    /// The values of what TraceQL calls so.
+    pub(crate) fn field(tag: &str, params: &Params, state: &Shared) -> Result<Self, TempoError> {
+        let field = parse_field(tag).map_err(|source| TempoError::Tag { tag: tag.to_owned(), source })?;
+        Self::read(vec![field], params, state)
+    }
+
+    fn read(fields: Vec<Field>, params: &Params, state: &Shared) -> Result<Self, TempoError> {
+        let asked = Asked {
+            filter: parse_filter_leniently(params::text(params, &["q"])?.unwrap_or("{}")),
+            window: params::seconds(params, state)?,
+            reach: state.config.trace_reach,
+            columns: Columns::bare(),
+            fields,
+        };
+        Ok(Self { limit: params::names_limit(params)?.unwrap_or(usize::MAX), asked })
+    }
+
+    /// The values.
+    pub(crate) async fn values(&self, spans: &TenantSpans) -> Result<Values, TempoError> {
+        Ok(Values { found: look(spans, &self.asked).await?, limit: self.limit })
+    }
+}
+
+/// Values that were found.
+pub(crate) struct Values {
+    found: Found,
+    limit: usize,
+}
+
+impl Values {
+    /// As texts, each once.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let all: BTreeSet<&str> = self.found.0.iter().map(|(_, value)| value.as_str()).collect();
+        all.into_iter().take(self.limit).map(str::to_owned).collect()
+    }
+
+    /// With their types.
+    pub(crate) fn typed(&self) -> Vec<TagValue> {
+        let mut all: Vec<_> = self.found.0.iter().collect();
+        all.sort_unstable();
+        all.into_iter()
+            .take(self.limit)
+            .map(|(kind, value)| TagValue { kind: (*kind).to_owned(), value: value.clone() })
+            .collect()
+    }
 }
 
 /// The values that were found, with their types.

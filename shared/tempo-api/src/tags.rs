@@ -3,16 +3,19 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use icegate_http::Params;
 use icegate_traceql::ast::{Intrinsic, Scope};
 use icegate_traceql::{Facts, Span, TraceId, attribute_names, parse_filter_leniently};
-use serde_json::{Value as Json, json};
+use prost::Message;
+use serde_json::json;
 
-use crate::call::Call;
+use crate::call::{Call, Format};
 use crate::config::MAX_NAMES;
 use crate::look::{Asked, Gather, look};
-use crate::render::{About, Members};
+use crate::message::{SearchTagsResponse, SearchTagsV2Response, SearchTagsV2Scope};
+use crate::render::About;
 use crate::run::run;
-use crate::spans::Columns;
+use crate::spans::{Columns, TenantSpans};
 use crate::state::Shared;
 use crate::{TempoError, params};
 
@@ -50,64 +53,107 @@ impl Scopes {
 
 /// `/api/search/tags`: names of attributes of all scopes together.
 pub(crate) async fn v1(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, TempoError> {
-    answer(&state, call, |_, names, limit| {
-        let all: BTreeSet<&str> = names.iter().flat_map(|(_, names)| names.iter().map(|name| &**name)).collect();
-        let names: Vec<&str> = all.into_iter().take(limit).collect();
-        ("tagNames", json!(names))
+    answer(&state, call, |names, about, format| {
+        if format == Format::Protobuf {
+            let (tag_names, metrics) = (names.together(), Some(about.metadata_metrics()));
+            return about.protobuf(SearchTagsResponse { tag_names, metrics, warnings: about.warnings.clone() }.encode_to_vec());
+        }
+        about.json(&about.around("tagNames", json!(names.together())))
     })
     .await
 }
 
 /// `/api/v2/search/tags`: names of attributes by scope, and the intrinsics.
 pub(crate) async fn v2(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, TempoError> {
-    answer(&state, call, |asked, names, limit| {
-        let scope = |name: &str, tags: &[&str]| json!({ "name": name, "tags": tags.iter().take(limit).collect::<Vec<_>>() });
-        let mut scopes: Vec<Json> = Vec::new();
-        for (of, names) in names.iter().filter(|(_, names)| !names.is_empty()) {
-            scopes.push(scope(of.name(), &names.iter().map(|name| &**name).collect::<Vec<_>>()));
+    answer(&state, call, |names, about, format| {
+        let scopes = names.by_scope();
+        if format == Format::Protobuf {
+            let (scopes, metrics) = (scopes.into_iter().map(scope).collect(), Some(about.metadata_metrics()));
+            return about.protobuf(SearchTagsV2Response { scopes, metrics, warnings: about.warnings.clone() }.encode_to_vec());
         }
-        if matches!(asked, Scopes::All | Scopes::Intrinsic) {
-            let listed: BTreeSet<&str> = Intrinsic::listed().collect();
-            scopes.push(scope(INTRINSIC, &listed.into_iter().collect::<Vec<_>>()));
-        }
-        ("scopes", Json::Array(scopes))
+        about.json(&about.around("scopes", scopes.iter().map(|(name, tags)| json!({ "name": name, "tags": tags })).collect()))
     })
     .await
 }
 
-/// Names by scope, sorted.
-type Names = [(Scope, Vec<Arc<str>>)];
+/// A scope as a message.
+pub(crate) fn scope((name, tags): (&str, Vec<String>)) -> SearchTagsV2Scope {
+    SearchTagsV2Scope { name: name.to_owned(), tags }
+}
 
 async fn answer<F>(state: &Arc<Shared>, call: Call, write: F) -> Result<Response, TempoError>
 where
-    F: Fn(Scopes, &Names, usize) -> (&'static str, Json) + Copy + Send + Sync + 'static,
+    F: Fn(&Names, &About, Format) -> Result<Response, TempoError> + Copy + Send + Sync + 'static,
 {
-    let params = &call.params;
-    let scopes = Scopes::read(params.get("scope"))?;
-    let limit = params::names_limit(params)?.unwrap_or(usize::MAX);
-    let of_attributes = scopes.of_attributes();
-    let asked = Arc::new(Asked {
-        filter: parse_filter_leniently(params::text(params, &["q"])?.unwrap_or("{}")),
-        window: params::seconds(params, state)?,
-        reach: state.config.trace_reach,
-        columns: of_attributes.iter().fold(Columns::bare(), |columns, scope| columns.and_scope(*scope)),
-        fields: Vec::new(),
-    });
+    let (question, format) = (Arc::new(Question::read(&call.params, state)?), call.format);
     run(state, call.tenant, move |spans| {
-        let (asked, of_attributes) = (Arc::clone(&asked), of_attributes.clone());
+        let question = Arc::clone(&question);
         async move {
-            let found = if of_attributes.is_empty() { Found::default() } else { look::<Found>(&spans, &asked).await? };
-            let names: Vec<_> = of_attributes.iter().map(|scope| (*scope, found.of(*scope))).collect();
-            let about = About::of(&spans);
-            let (name, matter) = write(scopes, &names, limit);
-            let mut answer = Members::default();
-            answer.set(name, matter);
-            answer.set("metrics", about.metrics());
-            about.warnings(&mut answer);
-            about.json(&answer.into())
+            let names = question.names(&spans).await?;
+            write(&names, &About::of(&spans), format)
         }
     })
     .await
+}
+
+/// Whose names are asked for, and how many.
+#[derive(Debug)]
+pub(crate) struct Question {
+    scopes: Scopes,
+    limit: usize,
+    asked: Asked,
+}
+
+impl Question {
+    /// As parameters say.
+    pub(crate) fn read(params: &Params, state: &Shared) -> Result<Self, TempoError> {
+        let scopes = Scopes::read(params.get("scope"))?;
+        let columns = scopes.of_attributes().iter().fold(Columns::bare(), |columns, scope| columns.and_scope(*scope));
+        let asked = Asked {
+            filter: parse_filter_leniently(params::text(params, &["q"])?.unwrap_or("{}")),
+            window: params::seconds(params, state)?,
+            reach: state.config.trace_reach,
+            columns,
+            fields: Vec::new(),
+        };
+        Ok(Self { scopes, limit: params::names_limit(params)?.unwrap_or(usize::MAX), asked })
+    }
+
+    /// The names.
+    pub(crate) async fn names(&self, spans: &TenantSpans) -> Result<Names, TempoError> {
+        let of = self.scopes.of_attributes();
+        let found = if of.is_empty() { Found::default() } else { look::<Found>(spans, &self.asked).await? };
+        let attributes = of.into_iter().map(|scope| (scope.name(), found.of(scope))).collect();
+        Ok(Names { attributes, intrinsics: matches!(self.scopes, Scopes::All | Scopes::Intrinsic), limit: self.limit })
+    }
+}
+
+/// Names that were found, sorted.
+#[derive(Debug)]
+pub(crate) struct Names {
+    attributes: Vec<(&'static str, Vec<Arc<str>>)>,
+    intrinsics: bool,
+    limit: usize,
+}
+
+impl Names {
+    /// Those of attributes, each once.
+    pub(crate) fn together(&self) -> Vec<String> {
+        let all: BTreeSet<&Arc<str>> = self.attributes.iter().flat_map(|(_, names)| names).collect();
+        all.into_iter().take(self.limit).map(|name| name.to_string()).collect()
+    }
+
+    /// Those of each scope, and the intrinsics.
+    pub(crate) fn by_scope(&self) -> Vec<(&'static str, Vec<String>)> {
+        let named = self.attributes.iter().filter(|(_, names)| !names.is_empty());
+        let mut scopes: Vec<(&str, Vec<String>)> =
+            named.map(|(scope, names)| (*scope, names.iter().take(self.limit).map(|name| name.to_string()).collect())).collect();
+        if self.intrinsics {
+            let listed: BTreeSet<&str> = Intrinsic::listed().collect();
+            scopes.push((INTRINSIC, listed.into_iter().take(self.limit).map(str::to_owned).collect()));
+        }
+        scopes
+    }
 }
 
 /// The names that were found.

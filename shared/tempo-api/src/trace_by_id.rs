@@ -9,7 +9,7 @@ use prost::Message;
 use serde_json::json;
 
 use crate::call::{Call, Format};
-use crate::render::{About, Members, trace_json};
+use crate::render::{About, Members, messages, trace_json};
 use crate::run::run;
 use crate::spans::TenantSpans;
 use crate::state::Shared;
@@ -35,7 +35,7 @@ pub(crate) async fn v2(State(state): State<Arc<Shared>>, Path(id): Path<String>,
     answer(&state, &id, call, |resource_spans, about, format| {
         let resource_spans = resource_spans.unwrap_or_default();
         if format == Format::Protobuf {
-            return about.protobuf(TraceByIdResponse::new(resource_spans, about).encode_to_vec());
+            return about.protobuf(messages::trace_by_id(resource_spans, about).encode_to_vec());
         }
         let (mut trace, mut metrics, mut answer) = (Members::default(), Members::default(), Members::default());
         trace.list("resourceSpans", trace_json(&resource_spans, format));
@@ -85,36 +85,4 @@ where
         write(trace, &About::of(&spans), format)
     })
     .await
-}
-
-/// `tempopb.TraceByIDResponse`.
-#[derive(Clone, PartialEq, prost::Message)]
-struct TraceByIdResponse {
-    #[prost(message, optional, tag = "1")]
-    trace: Option<TracesData>,
-    #[prost(message, optional, tag = "2")]
-    metrics: Option<TraceByIdMetrics>,
-    /// 0 for a whole trace, 1 for a part of it.
-    #[prost(int32, tag = "3")]
-    status: i32,
-    #[prost(string, tag = "4")]
-    message: String,
-}
-
-/// `tempopb.TraceByIDMetrics`.
-#[derive(Clone, Copy, PartialEq, prost::Message)]
-struct TraceByIdMetrics {
-    #[prost(uint64, tag = "1")]
-    inspected_bytes: u64,
-}
-
-impl TraceByIdResponse {
-    fn new(resource_spans: Vec<opentelemetry_proto::tonic::trace::v1::ResourceSpans>, about: &About) -> Self {
-        Self {
-            trace: Some(TracesData { resource_spans }),
-            metrics: Some(TraceByIdMetrics { inspected_bytes: about.figures.bytes }),
-            status: i32::from(!about.warnings.is_empty()),
-            message: about.warnings.join("; "),
-        }
-    }
 }

@@ -125,6 +125,12 @@ impl Search {
         self.newest.peek().filter(|_| full).map(|Reverse(start)| *start)
     }
 
+    /// Of the traces that would be the answer now those that start at `start` or after it, newest first.
+    pub fn newest(&mut self, start: i64) -> &[TraceMatch] {
+        self.cut();
+        &self.found[..self.found.partition_point(|found| found.start >= start)]
+    }
+
     /// The traces, newest first.
     #[must_use]
     pub fn finish(mut self) -> Vec<TraceMatch> {

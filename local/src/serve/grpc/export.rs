@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use icegate_http::{RETRY_AFTER_SECONDS, TenantScope};
-use icegate_model::{ErrorKind, Signal};
+use icegate_model::Signal;
 use icegate_otlp::Encoding;
 use icegate_otlp_api::{Ingest, IngestError, Transport};
 use tonic::body::Body;
@@ -17,6 +17,7 @@ use tonic::metadata::MetadataMap;
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::{Code, Request, Response, Status};
 
+use super::code::code;
 use crate::bytes_codec::BytesCodec;
 
 /// One of OTLP's Export services.
@@ -68,7 +69,7 @@ impl<S: ExportService> NamedService for Export<S> {
     const NAME: &'static str = S::NAME;
 }
 
-type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+pub(super) type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
 impl<S: ExportService> tower::Service<http::Request<Body>> for Export<S> {
     type Response = http::Response<Body>;
@@ -135,23 +136,13 @@ async fn export(ingest: &Ingest, signal: Signal, request: Request<Bytes>) -> Res
     Ok(Response::new(icegate_otlp::response(signal, Encoding::Protobuf, &taken.rejected).into()))
 }
 
-fn values<'a>(metadata: &'a MetadataMap, name: &'static str) -> Vec<&'a [u8]> {
+pub(super) fn values<'a>(metadata: &'a MetadataMap, name: &'static str) -> Vec<&'a [u8]> {
     metadata.get_all(name).iter().map(|value| value.as_encoded_bytes()).collect()
 }
 
-/// The gRPC status of an error: the one place where a kind becomes a code. What a client should send again says when.
+/// The gRPC status of an error. What a client should send again says when.
 fn status(error: &IngestError) -> Status {
-    let code = match error.kind() {
-        ErrorKind::Invalid => Code::InvalidArgument,
-        ErrorKind::Unauthenticated => Code::Unauthenticated,
-        ErrorKind::Forbidden => Code::PermissionDenied,
-        ErrorKind::NotFound => Code::NotFound,
-        ErrorKind::Unavailable | ErrorKind::Conflict => Code::Unavailable,
-        ErrorKind::LimitExceeded => Code::ResourceExhausted,
-        ErrorKind::Unsupported => Code::Unimplemented,
-        ErrorKind::Corrupt => Code::DataLoss,
-        ErrorKind::Internal => Code::Internal,
-    };
+    let code = code(error.kind());
     let mut status = Status::new(code, error.to_string());
     if code == Code::Unavailable {
         tracing::warn!(%error, "request was not taken");

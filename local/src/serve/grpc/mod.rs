@@ -1,9 +1,14 @@
-//! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP.
+//! OTLP over gRPC: the three Export services and reflection, over the same [`Ingest`] as HTTP. And Tempo's streams, beside its API.
 
+mod code;
 mod export;
+mod querier;
 
 use std::sync::Arc;
 
+use axum::Router;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use icegate_otlp_api::Ingest;
 use opentelemetry_proto::DESCRIPTORS;
 use tokio::net::TcpListener;
@@ -17,8 +22,15 @@ use super::guard::Guard;
 use crate::error::ProcessError;
 use export::{Export, Logs, Metrics, Traces};
 
+pub(super) use querier::beside as querier_beside;
+
 /// The services that a client sees when it asks; the descriptors describe more of OTLP.
 const SERVICES: [&str; 3] = [Logs::NAME, Traces::NAME, Metrics::NAME];
+
+/// Whether a request is a call of gRPC.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|media_type| media_type.as_bytes().starts_with(b"application/grpc"))
+}
 
 /// Serves until `stop`, and then the requests that have begun.
 pub(super) fn serve(
@@ -43,4 +55,11 @@ pub(super) fn serve(
         let served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
         served.await.map_err(|error| error.to_string())
     })
+}
+
+/// Serves a router over HTTP/1 and HTTP/2, whichever a client begins with, until `stop`, and then the requests that have begun.
+pub(super) async fn serve_beside_http(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), String> {
+    let server = Server::builder().accept_http1(true).add_routes(Routes::from(router));
+    let served = server.serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+    served.await.map_err(|error| error.to_string())
 }

@@ -1,22 +1,35 @@
-/// The upper bound of an exponential bucket.
-#[allow(clippy::cast_precision_loss, reason = "indexes of a schema up to 8 are below 2^53")]
+/// Finer than any index can tell apart; Prometheus' finest is 8.
+const FINEST: i32 = 30;
+
+/// The upper bound of an exponential bucket, to the last digit as Prometheus has it: it is compared with and printed.
 pub(super) fn upper(index: i32, schema: i32) -> f64 {
     let index = i64::from(index);
     if schema < 0 {
         let exponent = index.checked_shl(schema.unsigned_abs()).unwrap_or(i64::MAX);
         return if exponent == 1024 { f64::MAX } else { power_of_two(exponent) };
     }
-    let per_octave = 1_i64 << schema.min(30);
-    let (octave, part) = (index.div_euclid(per_octave), index.rem_euclid(per_octave));
+    let schema = schema.min(FINEST);
+    let (octave, part) = (index >> schema, index & ((1 << schema) - 1));
     // What would be the first power of two beyond is the largest number instead.
-    if octave == 1024 && part == 0 {
-        return f64::MAX;
+    match octave {
+        1024 if part == 0 => f64::MAX,
+        1024.. => f64::INFINITY,
+        _ => within_octave(part, schema) * power_of_two(octave),
     }
-    let within = if part == 0 { 1.0 } else { (part as f64 / per_octave as f64).exp2() };
-    if octave >= 1024 {
-        return f64::INFINITY;
+}
+
+/// Two to the power of `part / 2^schema`: the roots of two, from the square root on, that the bits of `part` stand for. Prometheus'
+/// square root of two is one below the nearest number.
+fn within_octave(part: i64, schema: i32) -> f64 {
+    let (mut product, mut root) = (1.0, 2_f64);
+    for bit in (0..schema).rev() {
+        let is_first = bit == schema - 1;
+        root = root.sqrt();
+        if (part >> bit) & 1 == 1 {
+            product *= if is_first { root.next_down() } else { root };
+        }
     }
-    within * power_of_two(octave)
+    product
 }
 
 fn power_of_two(exponent: i64) -> f64 {
@@ -52,12 +65,23 @@ mod tests {
         assert_eq!(upper(3, 0), 8.0);
         assert_eq!(upper(-1, 0), 0.5);
         assert_eq!(upper(2, 1), 2.0);
-        assert!((upper(1, 1) - std::f64::consts::SQRT_2).abs() < 1e-15);
+        assert_eq!(upper(1, 1).to_string(), "1.414213562373095");
         assert_eq!(upper(1, -1), 4.0);
         assert_eq!(upper(1, -4), 65_536.0);
         assert_eq!(upper(1024, 0), f64::MAX);
         assert_eq!(upper(1025, 0), f64::INFINITY);
         assert_eq!(upper(-1074, 0), f64::from_bits(1));
+    }
+
+    #[test]
+    fn bounds_are_those_of_prometheus_to_the_last_digit() {
+        // Halved, the fractions that Prometheus multiplies with powers of two.
+        let halves: Vec<String> = (0..8).map(|part| (upper(part, 3) / 2.0).to_string()).collect();
+        let expected = "0.5 0.5452538663326288 0.5946035575013605 0.6484197773255048 \
+                        0.7071067811865475 0.7711054127039704 0.8408964152537144 0.9170040432046711";
+        assert_eq!(halves.join(" "), expected);
+        assert_eq!((upper(15, 4) / 2.0).to_string(), "0.9576032806985735");
+        assert_eq!((upper(-1, 8)).to_string(), "0.9972960560854698");
     }
 
     #[test]

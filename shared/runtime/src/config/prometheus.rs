@@ -1,4 +1,8 @@
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// `prometheus`.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +23,7 @@ pub struct Prometheus {
     /// Samples that a query may hold.
     pub max_samples: usize,
     /// What is switched on that Prometheus has off, by Prometheus' names.
+    #[serde(deserialize_with = "list")]
     pub features: Vec<PrometheusFeature>,
     /// How OTLP becomes series.
     pub otlp: PrometheusOtlp,
@@ -68,8 +73,10 @@ pub enum PrometheusFeature {
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of Prometheus' configuration")]
 pub struct PrometheusOtlp {
     pub translation_strategy: TranslationStrategy,
+    #[serde(deserialize_with = "list")]
     pub promote_resource_attributes: Vec<String>,
     pub promote_all_resource_attributes: bool,
+    #[serde(deserialize_with = "list")]
     pub ignore_resource_attributes: Vec<String>,
     pub keep_identifying_resource_attributes: bool,
     pub promote_scope_metadata: bool,
@@ -104,4 +111,32 @@ pub enum TranslationStrategy {
     #[serde(rename = "NoUTF8EscapingWithSuffixes")]
     NoUtf8EscapingWithSuffixes,
     NoTranslation,
+}
+
+/// A list, or its items in one text with commas between them, which is what a variable can hold.
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list, or a text with commas")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            items.map(|item| T::deserialize(item.to_owned().into_deserializer())).collect()
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_any(Items(PhantomData))
 }

@@ -198,6 +198,22 @@ fn a_secret_does_not_print() {
 }
 
 #[test]
+fn a_list_may_be_a_text_with_commas_as_in_a_variable() {
+    use super::PrometheusFeature::{PromqlBinopFillModifiers, UseStartTimestamps};
+    let features = |text| variables(&[("ICEGATE_PROMETHEUS__FEATURES", text)]).map(|config| config.prometheus.features);
+    let both = vec![PromqlBinopFillModifiers, UseStartTimestamps];
+    assert_eq!(features("promql-binop-fill-modifiers, use-start-timestamps").unwrap(), both);
+    assert_eq!(
+        parse("prometheus: { features: [promql-binop-fill-modifiers, use-start-timestamps] }").unwrap().prometheus.features,
+        both
+    );
+    assert_eq!(features("").unwrap(), Vec::new());
+    for error in [features("use-start-timestamps,all").unwrap_err(), features("5").unwrap_err()] {
+        assert!(error.contains("prometheus.features"), "{error}");
+    }
+}
+
+#[test]
 fn variables_may_come_in_any_order_and_a_variant_needs_only_its_required_fields() {
     let config = variables(&[("ICEGATE_STORAGE__ROOT_PATH", "/r"), ("ICEGATE_STORAGE__BACKEND", "filesystem")]).unwrap();
     assert_eq!(config.catalog.warehouse, "file:///r/warehouse/");

@@ -34,30 +34,28 @@ async fn ask(api: &Api, path: &str, params: &[(&str, &str)]) -> Value {
 
 #[tokio::test]
 async fn the_data_source_is_tested_and_a_trace_is_opened_by_its_id() {
-    for state in State::ALL {
-        let api = World::with(&spans(), state).await.api();
-        assert_eq!(api.get("/api/echo").await.status, 200);
-        assert!(api.get("/api/status/buildinfo").await.json()["version"].is_string());
-        let reply = api.ask("/api/v2/traces/abc", &[("accept", "application/protobuf")]).await;
-        assert_eq!((reply.status, reply.content_type()), (200, Some("application/protobuf")));
-        // `trace` is field 1, as a message.
-        assert_eq!(reply.body[0], 0x0a);
-        let reply = api.ask("/api/traces/abc", &[("accept", "application/protobuf")]).await;
-        let trace = TracesData::decode(&*reply.body).unwrap();
-        assert_eq!(trace.resource_spans.len(), 2);
-        let json = api.get("/api/traces/abc").await.json();
-        let found = &json["batches"][0]["scopeSpans"][0]["spans"][0];
-        let expected = json!({
-            "traceId": "AAAAAAAAAAAAAAAAAAAKvA==", "spanId": "AAAAAAAAAAE=", "name": "GET /", "kind": "SPAN_KIND_SERVER",
-            "startTimeUnixNano": format!("{}000000000", T0 + 200), "endTimeUnixNano": format!("{}300000000", T0 + 200),
-        });
-        assert_eq!(found, &expected);
-        let failed = &json["batches"][1]["scopeSpans"][0]["spans"][0];
-        assert_eq!(failed["status"], json!({ "code": "STATUS_CODE_ERROR", "message": "timeout" }));
-        // A time around it, as a shifted one is asked for, and one where it isn't.
-        assert_eq!(ask(&api, "/api/v2/traces/abc", &[]).await["trace"]["resourceSpans"].as_array().unwrap().len(), 2);
-        assert_eq!(api.get("/api/v2/traces/abc?start=1000000000&end=1000000001").await.json()["trace"], json!({}));
-    }
+    let api = World::with(&spans(), State::Both).await.api();
+    assert_eq!(api.get("/api/echo").await.status, 200);
+    assert!(api.get("/api/status/buildinfo").await.json()["version"].is_string());
+    let reply = api.ask("/api/v2/traces/abc", &[("accept", "application/protobuf")]).await;
+    assert_eq!((reply.status, reply.content_type()), (200, Some("application/protobuf")));
+    // `trace` is field 1, as a message.
+    assert_eq!(reply.body[0], 0x0a);
+    let reply = api.ask("/api/traces/abc", &[("accept", "application/protobuf")]).await;
+    let trace = TracesData::decode(&*reply.body).unwrap();
+    assert_eq!(trace.resource_spans.len(), 2);
+    let json = api.get("/api/traces/abc").await.json();
+    let found = &json["batches"][0]["scopeSpans"][0]["spans"][0];
+    let expected = json!({
+        "traceId": "AAAAAAAAAAAAAAAAAAAKvA==", "spanId": "AAAAAAAAAAE=", "name": "GET /", "kind": "SPAN_KIND_SERVER",
+        "startTimeUnixNano": format!("{}000000000", T0 + 200), "endTimeUnixNano": format!("{}300000000", T0 + 200),
+    });
+    assert_eq!(found, &expected);
+    let failed = &json["batches"][1]["scopeSpans"][0]["spans"][0];
+    assert_eq!(failed["status"], json!({ "code": "STATUS_CODE_ERROR", "message": "timeout" }));
+    // A time around it, as a shifted one is asked for, and one where it isn't.
+    assert_eq!(ask(&api, "/api/v2/traces/abc", &[]).await["trace"]["resourceSpans"].as_array().unwrap().len(), 2);
+    assert_eq!(api.get("/api/v2/traces/abc?start=1000000000&end=1000000001").await.json()["trace"], json!({}));
 }
 
 #[tokio::test]
@@ -121,49 +119,44 @@ async fn metrics_are_series_over_time_and_numbers() {
 
 #[tokio::test]
 async fn drilldown_draws_its_pages() {
-    for state in State::ALL {
-        let api = World::with(&spans(), state).await.api();
-        let range = async |q: &str, step: &str| {
-            ask(&api, "/api/metrics/query_range", &[("q", q), ("step", step)]).await["series"].as_array().unwrap().clone()
-        };
-        assert_eq!(range("{} | rate()", "60s").await.len(), 1);
-        for of in ["nestedSetParent<0", "true", "kind=server", "kind=client", "span.db.system.name!=\"\""] {
-            let series = range(&format!("{{{of} && true}} | rate() by (resource.service.name)"), "60s").await;
-            assert_eq!(series.len(), if of == "true" { 2 } else { 1 }, "{of}");
-        }
-        assert_eq!(range("{true && status=error} | rate()", "60s").await.len(), 1);
-        let quantiles = range(
-            "{true && resource.service.name != nil} | quantile_over_time(duration, 0.5, 0.9) by(resource.service.name)",
-            "60s",
-        );
-        assert_eq!(quantiles.await.len(), 4);
-        assert!(!range("{true} | histogram_over_time(duration) with(sample=true)", "60s").await.is_empty());
-        let (start, end) = (T0 * 1_000_000_000, (T0 + 600) * 1_000_000_000);
-        let compared =
-            range(&format!("{{nestedSetParent<0 && true}} | compare({{status=error}}, 10, {start}, {end})"), "600s").await;
-        assert!(
-            compared
-                .iter()
-                .any(|series| series["labels"][0] == json!({ "key": "__meta_type", "value": { "stringValue": "baseline" } }))
-        );
-        let structure = "({nestedSetParent<0 && true} &>> {kind = client}) || ({nestedSetParent<0 && true}) \
-                         | select(status, resource.service.name, name, nestedSetParent, nestedSetLeft, nestedSetRight)";
-        let found = ask(&api, "/api/search", &[("q", structure), ("limit", "200"), ("spss", "20")]).await;
-        let spans = found["traces"][0]["spanSets"][0]["spans"].as_array().unwrap().clone();
-        let place = |span: &Value| {
-            let number = |key: &str| {
-                let attributes = span["attributes"].as_array().unwrap();
-                let found = attributes.iter().find(|one| one["key"] == key);
-                found.map_or(0, |one| one["value"]["intValue"].as_str().unwrap().parse::<i64>().unwrap())
-            };
-            [number("nestedSetParent"), number("nestedSetLeft"), number("nestedSetRight")]
-        };
-        let mut places: Vec<_> = spans.iter().map(place).collect();
-        places.sort_unstable();
-        assert_eq!(places, [[-1, 1, 4], [1, 2, 3]]);
-        let exceptions = "{nestedSetParent<0 || true && status=error} \
-                          | select(resource.service.name, event.exception.message, event.exception.stacktrace, event.exception.type) with(most_recent=true)";
-        let found = ask(&api, "/api/search", &[("q", exceptions), ("limit", "400"), ("spss", "10")]).await;
-        assert!(found.to_string().contains("no answer"), "{found}");
+    let api = World::with(&spans(), State::Both).await.api();
+    let range = async |q: &str, step: &str| {
+        ask(&api, "/api/metrics/query_range", &[("q", q), ("step", step)]).await["series"].as_array().unwrap().clone()
+    };
+    assert_eq!(range("{} | rate()", "60s").await.len(), 1);
+    for of in ["nestedSetParent<0", "true", "kind=server", "kind=client", "span.db.system.name!=\"\""] {
+        let series = range(&format!("{{{of} && true}} | rate() by (resource.service.name)"), "60s").await;
+        assert_eq!(series.len(), if of == "true" { 2 } else { 1 }, "{of}");
     }
+    assert_eq!(range("{true && status=error} | rate()", "60s").await.len(), 1);
+    let quantiles =
+        range("{true && resource.service.name != nil} | quantile_over_time(duration, 0.5, 0.9) by(resource.service.name)", "60s");
+    assert_eq!(quantiles.await.len(), 4);
+    assert!(!range("{true} | histogram_over_time(duration) with(sample=true)", "60s").await.is_empty());
+    let (start, end) = (T0 * 1_000_000_000, (T0 + 600) * 1_000_000_000);
+    let compared = range(&format!("{{nestedSetParent<0 && true}} | compare({{status=error}}, 10, {start}, {end})"), "600s").await;
+    assert!(
+        compared
+            .iter()
+            .any(|series| series["labels"][0] == json!({ "key": "__meta_type", "value": { "stringValue": "baseline" } }))
+    );
+    let structure = "({nestedSetParent<0 && true} &>> {kind = client}) || ({nestedSetParent<0 && true}) \
+                     | select(status, resource.service.name, name, nestedSetParent, nestedSetLeft, nestedSetRight)";
+    let found = ask(&api, "/api/search", &[("q", structure), ("limit", "200"), ("spss", "20")]).await;
+    let spans = found["traces"][0]["spanSets"][0]["spans"].as_array().unwrap().clone();
+    let place = |span: &Value| {
+        let number = |key: &str| {
+            let attributes = span["attributes"].as_array().unwrap();
+            let found = attributes.iter().find(|one| one["key"] == key);
+            found.map_or(0, |one| one["value"]["intValue"].as_str().unwrap().parse::<i64>().unwrap())
+        };
+        [number("nestedSetParent"), number("nestedSetLeft"), number("nestedSetRight")]
+    };
+    let mut places: Vec<_> = spans.iter().map(place).collect();
+    places.sort_unstable();
+    assert_eq!(places, [[-1, 1, 4], [1, 2, 3]]);
+    let exceptions = "{nestedSetParent<0 || true && status=error} \
+                      | select(resource.service.name, event.exception.message, event.exception.stacktrace, event.exception.type) with(most_recent=true)";
+    let found = ask(&api, "/api/search", &[("q", exceptions), ("limit", "400"), ("spss", "10")]).await;
+    assert!(found.to_string().contains("no answer"), "{found}");
 }

@@ -3,9 +3,11 @@
 
 mod api;
 mod bounds;
+mod fuzz;
 mod grafana;
 mod lossless;
 mod search;
+mod streams;
 mod tags;
 mod traceql;
 mod world;

@@ -57,9 +57,11 @@ async fn scripts_give_the_answers_that_they_state_in_every_state_of_storage() {
         EngineConfig { pushdown: PredicatePushdown::Always, ..small },
     ];
     let (mut failures, mut compared) = (Vec::new(), 0);
-    for block in blocks() {
+    for (number, block) in blocks().into_iter().enumerate() {
         let requests: Vec<Value> = block.spans.iter().map(otlp).collect();
-        for state in State::ALL {
+        // Each way to read is taken by turns where spans are in both places. That one place is enough is shown of half of the scripts each.
+        let alone = if number % 2 == 0 { State::Wal } else { State::Table };
+        for state in [State::Both, alone] {
             let world = World::with(&requests, state).await;
             let config = |rows_at_once| TempoConfig { max_spans_per_span_set: 10_000, rows_at_once, ..TempoConfig::default() };
             let [usual, never, always] = engines.clone();
@@ -67,7 +69,6 @@ async fn scripts_give_the_answers_that_they_state_in_every_state_of_storage() {
             let apis = [(many, usual), (many, never), (0, always)].map(|(rows, engine)| world.api_with(config(rows), engine));
             for (at, (asked, expected)) in block.evals.iter().enumerate() {
                 compared += 1;
-                // Each is read in another way, by turns, where spans are in both places.
                 let api = if state == State::Both { &apis[at % apis.len()] } else { &apis[0] };
                 let found = answer(api, asked).await;
                 if normal(&found) != normal(expected) {

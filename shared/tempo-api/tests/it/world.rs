@@ -12,7 +12,7 @@ use icegate_otlp::{Encoding, Limits, Origin, decode};
 use icegate_shift::{ShiftConfig, Shifter};
 use icegate_storage::Root;
 use icegate_tables::Tables;
-use icegate_tempo_api::{BuildInfo, Metrics, TempoConfig, TempoState, router};
+use icegate_tempo_api::{BuildInfo, Metrics, Streams, TempoConfig, TempoState, router_and_streams};
 use icegate_testkit::ManualClock;
 use icegate_wal::{Wal, Writer, WriterConfig};
 use serde_json::{Value, json};
@@ -133,14 +133,19 @@ impl World {
     }
 
     pub(crate) fn api_with(&self, config: TempoConfig, engine: EngineConfig) -> Api {
+        self.api_and_streams(config, engine).0
+    }
+
+    pub(crate) fn api_and_streams(&self, config: TempoConfig, engine: EngineConfig) -> (Api, Streams) {
         let engine = Engine::new(Arc::clone(&self.tables), Some(Arc::clone(&self.wal)), engine).unwrap();
-        Api(router(TempoState {
+        let (router, streams) = router_and_streams(TempoState {
             engine: Arc::new(engine),
             clock: Arc::new(ManualClock::at(Timestamp::from_secs(NOW))),
             config,
             metrics: Metrics::default(),
             build: BuildInfo { version: "1.2.3".to_owned(), revision: "abc".to_owned() },
-        }))
+        });
+        (Api(router), streams)
     }
 }
 
