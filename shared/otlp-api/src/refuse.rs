@@ -58,7 +58,8 @@ mod tests {
         assert_eq!((head.headers()[RETRY_AFTER].as_bytes(), &body[..]), (&b"1"[..], &b"\x08\x0e\x12\x02no"[..]));
         let (head, body) = refused("/loki/api/v1/push", (CONTENT_TYPE, "application/json"), StatusCode::FORBIDDEN).await;
         assert_eq!((head.status().as_u16(), &body[..]), (403, &b"no"[..]));
-        let (head, body) = refused("/prometheus/api/v1/write", (CONTENT_TYPE, "application/x-protobuf"), StatusCode::FORBIDDEN).await;
+        let (head, body) =
+            refused("/prometheus/api/v1/write", (CONTENT_TYPE, "application/x-protobuf"), StatusCode::FORBIDDEN).await;
         assert_eq!((head.status().as_u16(), &body[..]), (403, &b"no"[..]));
         let (_, body) = refused("/api/prom/push", (ACCEPT, "application/json"), StatusCode::FORBIDDEN).await;
         assert_eq!(&body[..], br#"{"error":"no","errorType":"forbidden","message":"no","status":"error"}"#);

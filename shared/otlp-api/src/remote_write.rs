@@ -22,7 +22,8 @@ use crate::{Ingest, IngestError, push, receive};
 /// Where senders write to.
 pub(crate) const PATH: &str = "/api/v1/write";
 
-const ALLOWED: &str = "application/x-protobuf with proto=prometheus.WriteRequest, which is the default, or proto=io.prometheus.write.v2.Request";
+const ALLOWED: &str =
+    "application/x-protobuf with proto=prometheus.WriteRequest, which is the default, or proto=io.prometheus.write.v2.Request";
 const SNAPPY: &str = "allowed is snappy, in its block format";
 
 const SAMPLES_WRITTEN: HeaderName = HeaderName::from_static("x-prometheus-remote-write-samples-written");
@@ -111,7 +112,8 @@ fn version(headers: &HeaderMap) -> Result<WriteVersion, IngestError> {
 
 /// Snappy, whether it is named or not, as Prometheus takes it.
 fn check_encoding(headers: &HeaderMap) -> Result<(), IngestError> {
-    let values: Vec<_> = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let values: Vec<_> =
+        headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let given = values.join(", ");
     if given.trim().is_empty() || given.trim().eq_ignore_ascii_case("snappy") {
         return Ok(());

@@ -6,8 +6,8 @@ use opentelemetry_proto::tonic::metrics::v1::{
     Exemplar, ExponentialHistogramDataPoint, HistogramDataPoint, NumberDataPoint, SummaryDataPoint,
 };
 
-use crate::prometheus_columns::PrometheusCells;
 use crate::check::{Cause, SPAN_ID, Scale, TRACE_ID, optional_id};
+use crate::prometheus_columns::PrometheusCells;
 
 /// Cost of an exemplar beside its attributes.
 const EXEMPLAR_BYTES: usize = 48;

@@ -13,8 +13,8 @@ use crate::cells::Cells;
 use crate::error::OtlpError;
 use crate::group::{ResourceText, ScopeText};
 use crate::parts::Parts;
-use crate::prometheus_columns::PrometheusColumns;
 use crate::point_lists::{Doubles, Exemplars, Longs, Quantiles};
+use crate::prometheus_columns::PrometheusColumns;
 use crate::value::Scratch;
 use crate::{Origin, Rejected, Rows};
 

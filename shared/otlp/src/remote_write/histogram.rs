@@ -150,7 +150,8 @@ impl Native {
         let behind = Cause::Histogram { what: "buckets go beyond its bounds" };
         let far = Cause::Histogram { what: "buckets lie too far from each other" };
         let counts = if is_float {
-            Dense::of(&side.spans, floats(&side.counts)?, limits)?.map(|Dense { first, counts }| (first, Vec::new(), Some(counts)))
+            Dense::of(&side.spans, floats(&side.counts)?, limits)?
+                .map(|Dense { first, counts }| (first, Vec::new(), Some(counts)))
         } else {
             Dense::of(&side.spans, ints(&side.deltas)?, limits)?.map(|Dense { first, counts }| (first, counts, None))
         };

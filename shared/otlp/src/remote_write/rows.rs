@@ -239,7 +239,13 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
-    fn row(&mut self, owner: &Owner, shape: Shape, (at, start): (i64, i64), cells: Cells<'_>) -> Result<Result<(), Cause>, OtlpError> {
+    fn row(
+        &mut self,
+        owner: &Owner,
+        shape: Shape,
+        (at, start): (i64, i64),
+        cells: Cells<'_>,
+    ) -> Result<Result<(), Cause>, OtlpError> {
         let start = if start == 0 { owner.created } else { start };
         match nanos(at) {
             // A start that no time can be says nothing.

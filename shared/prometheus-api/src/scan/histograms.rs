@@ -97,8 +97,13 @@ mod tests {
 
     #[test]
     fn buckets_move_up_by_one_and_those_without_observations_vanish() {
-        let otlp =
-            Exponential { scale: 3, count: 6.0, positive: (-2, vec![1.0, 0.0, 3.0]), negative: (0, vec![2.0]), ..Exponential::default() };
+        let otlp = Exponential {
+            scale: 3,
+            count: 6.0,
+            positive: (-2, vec![1.0, 0.0, 3.0]),
+            negative: (0, vec![2.0]),
+            ..Exponential::default()
+        };
         let native = otlp.native().unwrap();
         assert_eq!((native.schema, native.count), (3, 6.0));
         assert_eq!(native.positive, [bucket(-1, 1.0), bucket(1, 3.0)]);

@@ -278,9 +278,8 @@ impl<'a> Points<'a> {
     }
 
     fn exponential(&self, row: usize, shape: Shape) -> Exponential {
-        let side = |(offset, counts): (&PrimitiveArray<Int32Type>, Counts<'_>)| {
-            (value(offset, row).unwrap_or_default(), counts.at(row))
-        };
+        let side =
+            |(offset, counts): (&PrimitiveArray<Int32Type>, Counts<'_>)| (value(offset, row).unwrap_or_default(), counts.at(row));
         let zero_threshold = value(self.zero_threshold, row).filter(|_| shape.is_written);
         Exponential {
             scale: value(self.scale, row).unwrap_or_default(),

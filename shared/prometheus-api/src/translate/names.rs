@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_name_that_a_remote_write_gave_stays() {
         let metric = Metric { name: "a.b_count", unit: "s", kind: Kind::Sum { monotonic: true }, written: "counter" };
-        assert_eq!(super::name(&Translation::default(), &metric).as_deref(), Some("a.b_count"));
+        assert_eq!(name(&Translation::default(), &metric).as_deref(), Some("a.b_count"));
     }
 
     #[test]
