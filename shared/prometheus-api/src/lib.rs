@@ -28,7 +28,8 @@
 //! Where this API differs from Prometheus:
 //!
 //! - `target_info` has a sample wherever its resource has a point.
-//! - `metadata` has what OTLP says of type, description and unit; a unit is in Prometheus' words.
+//! - `metadata` has what OTLP and remote writes say of type, description and unit, whoever scraped it; a unit of OTLP's is in Prometheus'
+//!   words.
 //! - An exemplar is found by points up to an hour after it.
 //! - `stats` has the time of evaluation and the samples that were read.
 //!

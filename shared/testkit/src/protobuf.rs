@@ -38,7 +38,7 @@ impl Protobuf {
     /// A double.
     #[must_use]
     pub fn double(mut self, field: u64, number: f64) -> Self {
-        push(&mut self.0, field << 3 | 1);
+        push(&mut self.0, (field << 3) | 1);
         self.0.extend_from_slice(&number.to_bits().to_le_bytes());
         self
     }
@@ -46,7 +46,7 @@ impl Protobuf {
     /// Bytes, of a text or of anything that isn't one.
     #[must_use]
     pub fn blob(mut self, field: u64, bytes: &[u8]) -> Self {
-        push(&mut self.0, field << 3 | 2);
+        push(&mut self.0, (field << 3) | 2);
         push(&mut self.0, bytes.len() as u64);
         self.0.extend_from_slice(bytes);
         self
