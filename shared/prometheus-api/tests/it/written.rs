@@ -127,7 +127,7 @@ async fn native_histograms_of_each_kind_have_the_buckets_that_were_written() {
     let histogram = |count: &str, sum: &str, buckets: Value| json!([T0, {"count": count, "sum": sum, "buckets": buckets}]);
     for (state, api) in states(&PrometheusConfig::default()).await {
         for (name, expected) in [
-            // Boundaries are 0 before or behind which a bound is open: 0 the lower, 3 neither.
+            // The first number says which bounds are in the bucket: 0 the upper, 3 both.
             (
                 "ints",
                 histogram(
