@@ -1,4 +1,4 @@
-//! OTLP and Loki's pushes in, segments of the WAL out.
+//! OTLP, Loki's pushes and Prometheus' remote writes in, segments of the WAL out.
 //!
 //! Row 7, an adapter. A request becomes one segment a table, named by the request's id, and is acknowledged when they are durable
 //! (WAL-1): one PUT a table, no GET and no LIST. Nothing waits for other requests, since no others come while one is served; but on
@@ -37,7 +37,10 @@ fn router(lake: &Lake, settings: &Settings, registry: &mut Registry) -> Router {
     let config = writer_config(lake, settings);
     let (writer, _tasks) = Writer::start(wal, config, Arc::clone(&clock), ids, Metrics::register(registry));
     let bounds = Bounds::from(&lake.config().otlp_http);
-    icegate_otlp_api::router(Arc::new(Ingest::new(writer, clock, bounds, icegate_otlp_api::Metrics::register(registry))))
+    let ingest = Arc::new(Ingest::new(writer, clock, bounds, icegate_otlp_api::Metrics::register(registry)));
+    // A gateway has Prometheus' paths behind its name, those for writing too.
+    let prometheus = Router::new().nest("/prometheus", icegate_otlp_api::prometheus_router(Arc::clone(&ingest)));
+    icegate_otlp_api::router(ingest).merge(prometheus)
 }
 
 fn writer_config(lake: &Lake, settings: &Settings) -> WriterConfig {

@@ -1,4 +1,4 @@
-//! The function `ingest`: OTLP/HTTP and Loki's pushes, durable before the answer.
+//! The function `ingest`: OTLP/HTTP, Loki's pushes and Prometheus' remote writes, durable before the answer.
 
 use std::process::ExitCode;
 

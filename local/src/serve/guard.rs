@@ -36,9 +36,9 @@ impl Guard {
         self.around(router, "otlp_http", Scope::Write, &["/health"], taken_in)
     }
 
-    /// What takes logs in on Loki's port.
-    pub(super) fn pushes(&self, router: Router) -> Router {
-        self.around(router, "loki", Scope::Write, &[], taken_in)
+    /// What takes telemetry in on a port for queries.
+    pub(super) fn pushes(&self, server: &'static str, router: Router) -> Router {
+        self.around(router, server, Scope::Write, &[], taken_in)
     }
 
     /// Loki's queries, tails included.

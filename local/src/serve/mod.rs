@@ -95,10 +95,8 @@ async fn run_until_stopped(config: Config, parts: Parts, stop: CancellationToken
         (parts.maintain && config.maintain.enabled).then(|| maintain(lake.maintainer(&tables, &mut registry), stop.clone()));
     if let Some((writer, _)) = &writing {
         let ingest = ingest(&lake, writer.clone(), &mut registry);
-        // Loki's agents push to the port that Loki's clients query.
         if let Some(queries) = &mut queries {
-            let loki = std::mem::take(&mut queries.loki);
-            queries.loki = loki.merge(guard.pushes(icegate_otlp_api::loki_router(Arc::clone(&ingest))));
+            queries.take_in(&guard, &ingest);
         }
         if let Some(listener) = listeners.otlp_grpc {
             servers.start("otlp_grpc", grpc::serve(listener, Arc::clone(&ingest), &guard, stop.clone())?);
@@ -156,6 +154,13 @@ impl Queries {
             tempo: guard.tempo(grpc::querier_beside(tempo, streams)),
             prometheus: guard.prometheus(icegate_queries::prometheus(config, &reader, build())),
         })
+    }
+
+    /// Loki's agents push to the port that Loki's clients query, and so does Prometheus.
+    fn take_in(&mut self, guard: &Guard, ingest: &Arc<Ingest>) {
+        let (loki, prometheus) = (std::mem::take(&mut self.loki), std::mem::take(&mut self.prometheus));
+        self.loki = loki.merge(guard.pushes("loki", icegate_otlp_api::loki_router(Arc::clone(ingest))));
+        self.prometheus = prometheus.merge(guard.pushes("prometheus", icegate_otlp_api::prometheus_router(Arc::clone(ingest))));
     }
 }
 

@@ -245,6 +245,27 @@ async fn a_key_acts_for_its_tenants_with_its_scopes_and_nobody_else_does() {
     assert!(process.metric(r#"icegate_auth_requests_total{outcome="unauthenticated"}"#).await >= 60.0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn remote_write_needs_a_key_that_may_write_on_both_of_its_ports() {
+    let data = tempfile::tempdir().unwrap();
+    let (reader, writer) = (Key::create("r", &["team-a"], &["read"], &[]), Key::create("w", &["team-a"], &["write"], &[]));
+    let process = start(&data, &[&reader, &writer]).await;
+    for port in [process.prometheus, process.otlp_http] {
+        for (key, status) in [(None, 401), (Some(&reader), 403), (Some(&writer), 204)] {
+            let request = reqwest::Client::new().post(format!("http://127.0.0.1:{port}/api/v1/write"));
+            let request = key.iter().fold(request, |request, key| request.header("Authorization", key.bearer()));
+            // A block of Snappy that holds nothing: an empty request.
+            let answer = request.body(vec![0_u8]).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status);
+            if status != 204 {
+                let headers = [&answer.headers()["content-type"], &answer.headers()["x-content-type-options"]]
+                    .map(|value| value.to_str().unwrap().to_owned());
+                assert_eq!(headers, ["text/plain; charset=utf-8", "nosniff"]);
+            }
+        }
+    }
+}
+
 fn basic(user: &str, password: &str) -> String {
     use base64::Engine;
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))

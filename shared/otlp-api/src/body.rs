@@ -12,6 +12,9 @@ use crate::{Bounds, IngestError};
 /// Largest window that a zstd frame may ask for, as a power of two: 8 MiB, which every decoder has to support.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
+/// Bytes that a byte of a Snappy block can stand for at most: three bytes copy up to 64.
+const MAX_SNAPPY_RATIO: usize = 22;
+
 /// Bytes beyond the bound that are read and thrown away before a body is refused: a client that is still sending when the
 /// connection closes sees a broken connection instead of the answer.
 const MAX_DRAINED_BYTES: usize = 64 << 20;
@@ -75,6 +78,19 @@ pub(crate) fn decompress(compression: Compression, body: Bytes, limit: usize) ->
             read_bounded("zstd", decoder, body.len(), limit)
         }
     }
+}
+
+/// What a block of Snappy holds. The length that the block promises is looked at before anything is made for it.
+pub(crate) fn unsnap(block: &[u8], limit: usize) -> Result<Vec<u8>, IngestError> {
+    let failed = |error: snap::Error| IngestError::Snappy { message: error.to_string() };
+    let length = snap::raw::decompress_len(block).map_err(failed)?;
+    if length > limit {
+        return Err(IngestError::TooLarge { limit, state: "decompressed" });
+    }
+    if length > block.len().saturating_mul(MAX_SNAPPY_RATIO) {
+        return Err(IngestError::Snappy { message: format!("{} bytes can't hold the {length} that they promise", block.len()) });
+    }
+    snap::raw::Decoder::new().decompress_vec(block).map_err(failed)
 }
 
 fn read_bounded(encoding: &'static str, decoder: impl Read, compressed: usize, limit: usize) -> Result<Bytes, IngestError> {

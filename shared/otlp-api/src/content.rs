@@ -4,6 +4,10 @@ use icegate_otlp::Encoding;
 
 use crate::IngestError;
 
+/// Content types of OTLP and of pushes.
+pub(crate) const PROTOBUF_OR_JSON: &str = "application/x-protobuf and application/json";
+const COMPRESSIONS: &str = "allowed are identity, gzip and zstd";
+
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compression {
@@ -27,7 +31,7 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, IngestError> {
     match text.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
         "application/x-protobuf" => Ok(Encoding::Protobuf),
         "application/json" => Ok(Encoding::Json),
-        _ => Err(IngestError::ContentType { given: shown(&text) }),
+        _ => Err(IngestError::ContentType { given: shown(&text), allowed: PROTOBUF_OR_JSON }),
     }
 }
 
@@ -39,7 +43,7 @@ pub(crate) fn compression(headers: &HeaderMap) -> Result<Compression, IngestErro
         return if several.is_empty() {
             Ok(Compression::Identity)
         } else {
-            Err(IngestError::ContentEncoding { given: shown(&several.join(", ")) })
+            Err(IngestError::ContentEncoding { given: shown(&several.join(", ")), allowed: COMPRESSIONS })
         };
     };
     let text = String::from_utf8_lossy(value.as_bytes());
@@ -47,7 +51,7 @@ pub(crate) fn compression(headers: &HeaderMap) -> Result<Compression, IngestErro
         "" | "identity" => Ok(Compression::Identity),
         "gzip" | "x-gzip" => Ok(Compression::Gzip),
         "zstd" => Ok(Compression::Zstd),
-        _ => Err(IngestError::ContentEncoding { given: shown(&text) }),
+        _ => Err(IngestError::ContentEncoding { given: shown(&text), allowed: COMPRESSIONS }),
     }
 }
 

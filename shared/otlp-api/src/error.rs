@@ -13,16 +13,20 @@ pub enum IngestError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// Another content type.
-    #[error("unsupported content type {given:?}: allowed are application/x-protobuf and application/json")]
+    #[error("unsupported content type {given:?}: allowed are {allowed}")]
     ContentType {
         /// What was given.
         given: String,
+        /// What the endpoint takes.
+        allowed: &'static str,
     },
     /// Another content encoding.
-    #[error("unsupported content encoding {given:?}: allowed are identity, gzip and zstd")]
+    #[error("unsupported content encoding {given:?}: {allowed}")]
     ContentEncoding {
         /// What was given.
         given: String,
+        /// What the endpoint takes, in words.
+        allowed: &'static str,
     },
     /// More bytes than allowed.
     #[error("body has more than {limit} bytes {state}: send smaller batches")]
@@ -44,6 +48,12 @@ pub enum IngestError {
         /// How long it may take.
         limit: Duration,
     },
+    /// Bytes that are no block of Snappy.
+    #[error("body is not valid snappy: {message}")]
+    Snappy {
+        /// Why.
+        message: String,
+    },
     /// Bytes that the named encoding doesn't allow.
     #[error("body is not valid {encoding}: {source}")]
     Compression {
@@ -64,11 +74,13 @@ pub enum IngestError {
         /// What is wrong, and where.
         message: String,
     },
-    /// Entries of a push that were refused; the others are durable.
-    #[error("{refused} entries were refused, all others are stored: {reasons}")]
+    /// Parts of a request that were refused; the others are durable.
+    #[error("{refused} {parts} were refused, all others are stored: {reasons}")]
     Refused {
         /// How many.
         refused: u64,
+        /// Of what.
+        parts: &'static str,
         /// Why, for the first few.
         reasons: String,
     },
@@ -92,7 +104,7 @@ impl IngestError {
             Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Body { .. } | Self::Compression { .. } => {
                 ErrorKind::Invalid
             }
-            Self::Push { .. } | Self::Refused { .. } => ErrorKind::Invalid,
+            Self::Push { .. } | Self::Refused { .. } | Self::Snappy { .. } => ErrorKind::Invalid,
             Self::TooLarge { .. } => ErrorKind::LimitExceeded,
             Self::TooManyRequests { .. } | Self::TooSlow { .. } => ErrorKind::Unavailable,
             Self::Otlp(error) => error.kind(),

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use icegate_http::TenantScope;
 use icegate_model::{AccountId, Clock, RequestId, Signal};
-use icegate_otlp::{Encoding, LogStream, Origin, Rejected, Rows};
+use icegate_otlp::{Encoding, LogStream, Origin, Rejected, Rows, WriteVersion, Written};
 use icegate_wal::{Request, Writer};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use twox_hash::XxHash3_128;
 
-use crate::{Bounds, IngestError, Metrics};
+use crate::{Bounds, IngestError, Metrics, body};
 
 /// Bodies of at least this many bytes are decoded off the threads that serve connections.
 const DECODE_ASIDE_BYTES: usize = 64 << 10;
@@ -90,6 +90,29 @@ impl Ingest {
         self.store(Signal::Logs, scope, id, length, rows).await
     }
 
+    /// The same for a remote write as it was sent, still in its block of Snappy.
+    ///
+    /// # Errors
+    /// [`IngestError`]; nothing may be acknowledged.
+    #[tracing::instrument(name = "remote_write", skip_all, fields(tenant = %scope.tenant, bytes = block.len()))]
+    pub(crate) async fn take_remote_write(
+        &self,
+        scope: &TenantScope,
+        version: WriteVersion,
+        block: Bytes,
+    ) -> Result<Written, IngestError> {
+        let (origin, bounds, owner) = (self.origin(scope), self.bounds, scope.clone());
+        let decoded = aside(block, move |block| {
+            let body = body::unsnap(block, bounds.decoded_bytes)?;
+            let id = request_id(version.message(), &owner, &body);
+            Ok((id, body.len(), icegate_otlp::remote_write(version, &body, &origin, &bounds.content)?))
+        });
+        let (id, length, mut written) = decoded.await?;
+        let rows = std::mem::take(&mut written.rows);
+        written.rows.rejected = self.store(Signal::Metrics, scope, id, length, rows).await?.rejected;
+        Ok(written)
+    }
+
     fn origin(&self, scope: &TenantScope) -> Origin {
         Origin { tenant: scope.tenant.clone(), account: scope.account.clone(), ingested: self.clock.now() }
     }
@@ -118,17 +141,17 @@ impl Ingest {
 }
 
 /// Decodes a large body off the threads that serve connections.
-async fn aside(
+async fn aside<T: Send + 'static>(
     body: Bytes,
-    decode: impl FnOnce(&Bytes) -> Result<Rows, IngestError> + Send + 'static,
-) -> Result<Rows, IngestError> {
+    decode: impl FnOnce(&Bytes) -> Result<T, IngestError> + Send + 'static,
+) -> Result<T, IngestError> {
     if body.len() < DECODE_ASIDE_BYTES {
         return decode(&body);
     }
     tokio::task::spawn_blocking(move || decode(&body)).await?
 }
 
-/// The hash of tenant, account, kind of request (a signal's name or [`PUSH`]) and decoded body; each with its length, so that no two lists of parts have the same bytes.
+/// The hash of tenant, account, kind of request (a signal's name, [`PUSH`] or a message's name) and decoded body; each with its length, so that no two lists of parts have the same bytes.
 fn request_id(kind: &str, scope: &TenantScope, body: &[u8]) -> RequestId {
     let account = scope.account.as_ref().map_or("", AccountId::as_str);
     let mut hasher = XxHash3_128::new();

@@ -1,7 +1,10 @@
-//! OTLP over HTTP, and the push of Loki's agents: takes a request in, and answers when its rows are durable.
+//! OTLP over HTTP, the push of Loki's agents and the remote write of Prometheus': takes a request in, and answers when its rows are
+//! durable.
 //!
-//! Row 4, before `otlp` and `wal`. [`router`] is what a host serves, [`loki_router`] what it adds to Loki's port; [`Ingest::take`] is the same for a host that has a request's
-//! bytes already (gRPC). Follows the OTLP specification 1.x. Knows no server and nothing of what happens after the WAL.
+//! Row 4, before `otlp` and `wal`. [`router`] is what a host serves, [`loki_router`] and [`prometheus_router`] what it adds to the ports
+//! of Loki's and Prometheus' clients; [`Ingest::take`] is the same for a host that has a request's bytes already (gRPC). Follows the
+//! OTLP specification 1.x and Prometheus' specifications of remote write 1.0 and 2.0. Knows no server and nothing of what happens
+//! after the WAL.
 //!
 //! - **WAL-1** a 2xx is sent only after `wal` has made the rows durable. A failure of storage is 503 with `Retry-After`;
 //!   `partial_success` is only for records refused for their content.
@@ -30,6 +33,7 @@ mod metrics;
 mod push;
 mod receive;
 mod refuse;
+mod remote_write;
 
 use std::sync::Arc;
 
@@ -43,19 +47,25 @@ pub use ingest::{Ingest, Taken};
 pub use metrics::{Metrics, Transport};
 pub use refuse::refuse;
 
-/// `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, what [`loki_router`] has, and `GET /health`.
+/// `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, what [`loki_router`] and [`prometheus_router`] have, and `GET /health`.
 pub fn router(ingest: Arc<Ingest>) -> Router {
     let mut router = Router::new().route("/health", get(health::health));
     for (path, signal) in [("/v1/logs", Signal::Logs), ("/v1/traces", Signal::Traces), ("/v1/metrics", Signal::Metrics)] {
         router = router.route(path, signal_of(signal));
     }
-    router.with_state(Arc::clone(&ingest)).merge(loki_router(ingest))
+    router.with_state(Arc::clone(&ingest)).merge(loki_router(Arc::clone(&ingest))).merge(prometheus_router(ingest))
 }
 
 /// What Loki takes in: `POST /loki/api/v1/push`, its older path `/api/prom/push`, and OTLP as `/otlp/v1/logs`.
 pub fn loki_router(ingest: Arc<Ingest>) -> Router {
     let pushes = push::PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, post(push::push)));
     pushes.route("/otlp/v1/logs", signal_of(Signal::Logs)).with_state(ingest)
+}
+
+/// What Prometheus takes in: `POST /api/v1/write`, and OTLP as `/api/v1/otlp/v1/metrics`.
+pub fn prometheus_router(ingest: Arc<Ingest>) -> Router {
+    let router = Router::new().route(remote_write::PATH, post(remote_write::write));
+    router.route("/api/v1/otlp/v1/metrics", signal_of(Signal::Metrics)).with_state(ingest)
 }
 
 fn signal_of(signal: Signal) -> MethodRouter<Arc<Ingest>> {

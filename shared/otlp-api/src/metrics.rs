@@ -21,6 +21,8 @@ pub enum Transport {
     Grpc,
     /// Loki's push.
     Push,
+    /// Prometheus' remote write.
+    RemoteWrite,
 }
 
 impl Transport {
@@ -29,6 +31,7 @@ impl Transport {
             Self::Http => "http",
             Self::Grpc => "grpc",
             Self::Push => "loki_push",
+            Self::RemoteWrite => "remote_write",
         }
     }
 }

@@ -60,7 +60,8 @@ async fn take(ingest: &Ingest, request: Request) -> Result<(), IngestError> {
     let limit = ingest.bounds().decoded_bytes;
     let taken = ingest.take_streams(&scope, body, move |body| decode(format, body, limit)).await?;
     if taken.rejected.count > 0 {
-        return Err(IngestError::Refused { refused: taken.rejected.count, reasons: taken.rejected.message() });
+        let (refused, reasons) = (taken.rejected.count, taken.rejected.message());
+        return Err(IngestError::Refused { refused, parts: "entries", reasons });
     }
     Ok(())
 }
@@ -72,7 +73,7 @@ fn format(headers: &HeaderMap) -> Result<Format, IngestError> {
     match given.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-protobuf" => Ok(Format::Protobuf),
-        _ => Err(IngestError::ContentType { given: content::shown(&given) }),
+        _ => Err(IngestError::ContentType { given: content::shown(&given), allowed: content::PROTOBUF_OR_JSON }),
     }
 }
 

@@ -5,14 +5,18 @@ use icegate_http::accepts;
 use icegate_model::ErrorKind;
 use icegate_otlp::Encoding;
 
-use crate::{answer, content, push};
+use crate::{answer, content, push, remote_write};
 
 /// What a host refuses before a request reaches [`crate::router`], as the API that it is meant for writes errors: OTLP's status in the
-/// request's encoding, or Loki's text.
+/// request's encoding, or the text of Loki and Prometheus.
 #[must_use]
 pub fn refuse(request: &Parts, status: StatusCode, message: &str) -> Response {
     if push::PATHS.contains(&request.uri.path()) {
         return push::refused(status, message, accepts(&request.headers, "application/json"));
+    }
+    // A function may have it behind the name of its API.
+    if request.uri.path().ends_with(remote_write::PATH) {
+        return push::refused(status, message, false);
     }
     let encoding = content::encoding(&request.headers).unwrap_or(Encoding::Json);
     answer::refused(encoding, status, kind(status), message)
@@ -53,6 +57,9 @@ mod tests {
         // Field 1 is the code, 14 is UNAVAILABLE; field 2 is the message.
         assert_eq!((head.headers()[RETRY_AFTER].as_bytes(), &body[..]), (&b"1"[..], &b"\x08\x0e\x12\x02no"[..]));
         let (head, body) = refused("/loki/api/v1/push", (CONTENT_TYPE, "application/json"), StatusCode::FORBIDDEN).await;
+        assert_eq!((head.status().as_u16(), &body[..]), (403, &b"no"[..]));
+        let (head, body) =
+            refused("/prometheus/api/v1/write", (CONTENT_TYPE, "application/x-protobuf"), StatusCode::FORBIDDEN).await;
         assert_eq!((head.status().as_u16(), &body[..]), (403, &b"no"[..]));
         let (_, body) = refused("/api/prom/push", (ACCEPT, "application/json"), StatusCode::FORBIDDEN).await;
         assert_eq!(&body[..], br#"{"error":"no","errorType":"forbidden","message":"no","status":"error"}"#);

@@ -7,11 +7,12 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 
 use crate::check::{Cause, SPAN_ID, Scale, TRACE_ID, optional_id};
+use crate::prometheus_columns::PrometheusCells;
 
 /// Cost of an exemplar beside its attributes.
 const EXEMPLAR_BYTES: usize = 48;
 /// Cost of a bucket, bound or quantile.
-const NUMBER_BYTES: usize = 16;
+pub(crate) const NUMBER_BYTES: usize = 16;
 
 /// A metric point of any kind: what its kind doesn't have is `None` or empty.
 #[derive(Default)]
@@ -35,6 +36,7 @@ pub(crate) struct Cells<'a> {
     pub(crate) negative: Option<&'a Buckets>,
     pub(crate) quantiles: Option<&'a [ValueAtQuantile]>,
     pub(crate) exemplars: &'a [Exemplar],
+    pub(crate) prometheus: Option<PrometheusCells<'a>>,
 }
 
 impl Cells<'_> {
@@ -42,7 +44,8 @@ impl Cells<'_> {
     pub(crate) fn check(&self, mut scale: Scale<'_>) -> Result<usize, Cause> {
         let buckets = self.positive.iter().chain(&self.negative).map(|buckets| buckets.bucket_counts.len()).sum::<usize>();
         let bounds = self.bucket_counts.map_or(0, <[_]>::len) + self.explicit_bounds.map_or(0, <[_]>::len);
-        scale.bytes((buckets + bounds + self.quantiles.map_or(0, <[_]>::len)) * NUMBER_BYTES);
+        let own = self.prometheus.as_ref().map_or(0, PrometheusCells::numbers);
+        scale.bytes((buckets + bounds + own + self.quantiles.map_or(0, <[_]>::len)) * NUMBER_BYTES);
         scale.attributes(self.attributes)?;
         for exemplar in self.exemplars {
             optional_id("exemplars.traceId", &exemplar.trace_id, TRACE_ID)?;

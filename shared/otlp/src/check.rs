@@ -10,7 +10,7 @@ pub(crate) const TRACE_ID: usize = 16;
 /// Bytes of a span id.
 pub(crate) const SPAN_ID: usize = 8;
 /// What a value costs that isn't text.
-const SCALAR_BYTES: usize = 8;
+pub(crate) const SCALAR_BYTES: usize = 8;
 
 /// Why a record is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,34 @@ pub(crate) enum Cause {
     LabelName { name: String },
     #[error("the timestamp is not between 1970-01-01T00:00:00.000000001Z and 2262-04-11T23:47:16.854775807Z")]
     EntryTime,
+    #[error("it has no metric name: the label __name__ is missing or empty")]
+    NoMetricName,
+    #[error("a label has no name")]
+    EmptyLabelName,
+    #[error("label {name:?} is there twice")]
+    RepeatedLabel { name: String },
+    #[error("name or value of a label is not UTF-8")]
+    LabelNotUtf8,
+    #[error("the reference {reference} points behind the {symbols} symbols")]
+    Symbol { reference: u64, symbols: usize },
+    #[error("it has {count} references for labels: they come in pairs of name and value")]
+    OddReferences { count: usize },
+    #[error("it has neither a sample nor a histogram nor an exemplar")]
+    EmptySeries,
+    #[error("the timestamp {millis} is not between 0 and {last} milliseconds since 1970-01-01T00:00:00Z", last = MAX_MILLIS)]
+    SampleTime { millis: i64 },
+    #[error("it has no timestamp, and its series has no sample to take one from")]
+    NoExemplarTime,
+    #[error("the histogram's schema is {schema}, allowed are -53 and -4 to 52")]
+    Schema { schema: i64 },
+    #[error("the histogram's {what}")]
+    Histogram { what: &'static str },
+    #[error("the histogram's buckets have {found} observations, it says that it has {said}")]
+    Observations { found: u64, said: u64 },
 }
+
+/// The last millisecond whose nanoseconds 64 bits hold.
+pub(crate) const MAX_MILLIS: i64 = i64::MAX / 1_000_000;
 
 impl Cause {
     /// Characters of what was given that a reason shows.

@@ -1,6 +1,8 @@
 use arrow::error::ArrowError;
 use icegate_model::ErrorKind;
 
+use crate::remote_write::WireError;
+
 /// Why a whole request was refused, or why rows can't be made into OTLP again.
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
@@ -17,6 +19,20 @@ pub enum OtlpError {
         path: String,
         /// What is wrong, with line and column.
         source: serde_json::Error,
+    },
+    /// The body isn't the protobuf of a remote write.
+    #[error("request is no valid protobuf of {message}: {source}")]
+    RemoteWrite {
+        /// The message that it should be.
+        message: &'static str,
+        /// What is wrong.
+        source: WireError,
+    },
+    /// The symbols of a remote write are more than may be looked up.
+    #[error("request has more than {limit} symbols, send smaller requests")]
+    TooManySymbols {
+        /// How many are allowed.
+        limit: usize,
     },
     /// The rows of the request are larger than [`crate::Limits::rows_bytes`].
     #[error("request makes more than {limit} bytes of rows, send smaller requests")]
@@ -56,8 +72,8 @@ impl OtlpError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Protobuf { .. } | Self::Json { .. } => ErrorKind::Invalid,
-            Self::RowsTooLarge { .. } => ErrorKind::LimitExceeded,
+            Self::Protobuf { .. } | Self::Json { .. } | Self::RemoteWrite { .. } => ErrorKind::Invalid,
+            Self::RowsTooLarge { .. } | Self::TooManySymbols { .. } => ErrorKind::LimitExceeded,
             Self::Rows { .. } => ErrorKind::Internal,
             Self::Column { .. } | Self::Cell { .. } => ErrorKind::Corrupt,
         }

@@ -2,7 +2,7 @@
 //!
 //! Row 2, above `model` and `schema`. A receiver hands a decompressed request body to [`decode`] and gets one batch a table,
 //! ready for the WAL; [`response`] and [`status_body`] make the answer's body. [`rebuild`] is the inverse for query APIs that
-//! speak OTLP. [`log_streams`] makes the rows of what Loki's agents push. No I/O, no clock, nothing asynchronous, and nothing here
+//! speak OTLP. [`log_streams`] makes the rows of what Loki's agents push, [`remote_write()`] of what Prometheus' do. No I/O, no clock, nothing asynchronous, and nothing here
 //! knows HTTP or gRPC.
 //!
 //! - **LOSSLESS-1** rows rebuild to equal OTLP. What is not kept: attributes that repeat a key of the same list (the first is
@@ -44,8 +44,10 @@ mod metrics;
 mod parts;
 mod point_lists;
 mod points;
+mod prometheus_columns;
 pub mod rebuild;
 mod rejected;
+mod remote_write;
 mod span_lists;
 mod spans;
 mod stream;
@@ -62,6 +64,7 @@ pub use answer::{response, status_body};
 pub use error::OtlpError;
 pub use limits::Limits;
 pub use rejected::Rejected;
+pub use remote_write::{WireError, WriteVersion, Written, remote_write};
 pub use streams::{LogEntry, LogStream, log_streams};
 
 /// How a request's body is written.

@@ -129,7 +129,7 @@ fn series<'a>(resource: &'a ResourceText<'a>, scope: &'a ScopeText<'a>, metric: 
         Data::Summary(_) => (SUMMARY, None),
     };
     let temporality = temporality(data).and_then(|number| TEMPORALITIES.get(usize::try_from(number).ok()?).copied());
-    Series { resource, scope, metric, kind, temporality, monotonic }
+    Series { resource, service_name: resource.service_name(), scope, metric, kind, temporality, monotonic }
 }
 
 /// The number of the aggregation temporality of kinds that have one.

@@ -14,12 +14,14 @@ use crate::error::OtlpError;
 use crate::group::{ResourceText, ScopeText};
 use crate::parts::Parts;
 use crate::point_lists::{Doubles, Exemplars, Longs, Quantiles};
+use crate::prometheus_columns::PrometheusColumns;
 use crate::value::Scratch;
 use crate::{Origin, Rejected, Rows};
 
 /// What the points of a metric have in common.
 pub(crate) struct Series<'a> {
     pub(crate) resource: &'a ResourceText<'a>,
+    pub(crate) service_name: &'a str,
     pub(crate) scope: &'a ScopeText<'a>,
     pub(crate) metric: &'a Metric,
     /// As in `metric_type`.
@@ -60,6 +62,7 @@ pub(crate) struct Points {
     negative_bucket_counts: Longs,
     quantiles: Quantiles,
     exemplars: Exemplars,
+    prometheus: PrometheusColumns,
     parts: Parts,
 }
 
@@ -101,6 +104,7 @@ impl Points {
             negative_bucket_counts: Longs::new(rows),
             quantiles: Quantiles::new(rows),
             exemplars: Exemplars::new(rows),
+            prometheus: PrometheusColumns::new(rows),
             parts: Parts::new(rows, attributes),
         }
     }
@@ -127,13 +131,14 @@ impl Points {
         self.negative_bucket_counts.append_unsigned(cells.negative.map(|buckets| buckets.bucket_counts.as_slice()));
         self.quantiles.append(cells.quantiles);
         self.exemplars.append(cells.exemplars, &mut self.scratch);
+        self.prometheus.append(cells.prometheus.as_ref());
         self.parts.append(series.resource, series.scope, cells.attributes, &mut self.scratch)?;
         self.rows += 1;
         Ok(())
     }
 
     fn series(&mut self, series: &Series<'_>) {
-        self.service_name.append_value(series.resource.service_name());
+        self.service_name.append_value(series.service_name);
         self.name.append_value(&series.metric.name);
         self.kind.append_value(series.kind);
         text_given(&mut self.description, &series.metric.description);
@@ -150,6 +155,7 @@ impl Points {
         }
         let mut points = origin(from, rows);
         points.extend(self.parts.finish()?);
+        points.extend(self.prometheus.finish()?);
         let (time, time_nanos) = self.time.finish();
         let (start, start_nanos) = self.start.finish();
         let (metadata, metadata_types) = self.metadata.finish()?;

@@ -14,7 +14,8 @@
 //! - **BOUND-1** form, running queries, time, samples, bytes, steps and answer are bounded ([`PrometheusConfig`]); each error names
 //!   its bound.
 //!
-//! Rows become series when they are read ([`Translation`]), so that another strategy holds for what is stored already.
+//! Rows of OTLP become series when they are read ([`Translation`]), so that another strategy holds for what is stored already. Rows of
+//! remote write are series already, with the names and labels that they were written with.
 //!
 //! | status | `errorType` | when |
 //! |---|---|---|
@@ -27,7 +28,8 @@
 //! Where this API differs from Prometheus:
 //!
 //! - `target_info` has a sample wherever its resource has a point.
-//! - `metadata` has what OTLP says of type, description and unit; a unit is in Prometheus' words.
+//! - `metadata` has what OTLP and remote writes say of type, description and unit, whoever scraped it; a unit of OTLP's is in Prometheus'
+//!   words.
 //! - An exemplar is found by points up to an hour after it.
 //! - `stats` has the time of evaluation and the samples that were read.
 //!
@@ -77,9 +79,9 @@ pub use translate::{Promotion, Strategy, Translation};
 
 use respond::Notes;
 use state::Shared;
-use unserved::{UNSERVED, unserved};
+use unserved::{UNSERVED, no_such_path, unserved};
 
-/// All endpoints. Any other path is 404.
+/// All endpoints that read; a host that takes metrics in merges routes for those. Any other path is 404.
 pub fn router(state: PrometheusState) -> Router {
     let shared = Arc::new(Shared::new(state));
     let unserved =
@@ -100,7 +102,7 @@ pub fn router(state: PrometheusState) -> Router {
         .route("/api/v1/status/buildinfo", get(status::buildinfo))
         .route("/-/ready", get(|| std::future::ready(respond::text(StatusCode::OK, "IceGate is ready.\n"))))
         .route("/-/healthy", get(|| std::future::ready(respond::text(StatusCode::OK, "IceGate is healthy.\n"))))
-        .fallback(|| std::future::ready(respond::text(StatusCode::NOT_FOUND, "404 page not found\n")))
+        .fallback(no_such_path)
         .method_not_allowed_fallback(|| std::future::ready(respond::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")))
         .layer(from_fn(cross_origin))
         .with_state(shared)

@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::respond::{self, Notes};
 use crate::run::run;
 use crate::state::Shared;
-use crate::{PrometheusError, params, scan, translate};
+use crate::{PrometheusError, params, scan};
 
 /// `/api/v1/metadata`: type, description and unit of metrics, as whoever sent them said.
 pub(crate) async fn metadata(State(state): State<Arc<Shared>>, call: Call) -> Result<Response, PrometheusError> {
@@ -19,12 +19,11 @@ pub(crate) async fn metadata(State(state): State<Arc<Shared>>, call: Call) -> Re
     let found = run(&state, call.tenant, None, move |asked, runtime| {
         let mut notes = Notes::default();
         let metrics = runtime.block_on(scan::metadata(asked, &mut notes.warnings))?;
-        let mut found: BTreeMap<String, BTreeSet<(&'static str, String, String)>> = BTreeMap::new();
+        let mut found: BTreeMap<String, BTreeSet<(String, String, String)>> = BTreeMap::new();
         for metric in metrics {
-            let Some(name) = metric.translated(asked.translation) else { continue };
+            let Some((name, kind, unit)) = metric.family(asked.translation) else { continue };
             if wanted.as_ref().is_none_or(|wanted| *wanted == name) {
-                let unit = translate::unit(&metric.unit);
-                found.entry(name).or_default().insert((metric.kind.prometheus(), metric.description, unit));
+                found.entry(name).or_default().insert((kind, metric.description, unit));
             }
         }
         Ok((found, notes))

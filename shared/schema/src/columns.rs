@@ -115,7 +115,7 @@ columns! {
     START_TIMESTAMP = "start_timestamp";
     /// Metrics: nanoseconds beyond `start_timestamp`.
     START_TIMESTAMP_NANOS = "start_timestamp_nanos";
-    /// Metrics: the OTLP name.
+    /// Metrics: the name as it was sent.
     METRIC_NAME = "metric_name";
     /// Metrics: gauge, sum, histogram, exponential_histogram, summary.
     METRIC_TYPE = "metric_type";
@@ -169,6 +169,21 @@ columns! {
     VALUE = "value";
     /// Metrics: exemplars.
     EXEMPLARS = "exemplars";
+    /// Metrics: set for rows that came by Prometheus' remote write, and for these alone: the type that their sender says, `unknown`
+    /// where it says none. Name and labels of such a row are Prometheus' own. One without a value holds exemplars or metadata.
+    PROMETHEUS_TYPE = "prometheus_type";
+    /// Metrics: what the sender of a native histogram says of a counter reset: 1 there was one, 2 none, 3 it is no counter.
+    RESET_HINT = "reset_hint";
+    /// Metrics: number of observations of a native histogram that counts in fractions, in place of `count`.
+    COUNT_DOUBLE = "count_double";
+    /// Metrics: the same for `zero_count`.
+    ZERO_COUNT_DOUBLE = "zero_count_double";
+    /// Metrics: the same for `bucket_counts`.
+    BUCKET_COUNTS_DOUBLE = "bucket_counts_double";
+    /// Metrics: the same for `positive_bucket_counts`.
+    POSITIVE_BUCKET_COUNTS_DOUBLE = "positive_bucket_counts_double";
+    /// Metrics: the same for `negative_bucket_counts`.
+    NEGATIVE_BUCKET_COUNTS_DOUBLE = "negative_bucket_counts_double";
 }
 
 /// Bit of [`ABSENT_TIMES`]: the record had no time; `timestamp` is the observed time, else the time of ingest.

@@ -214,6 +214,15 @@ fn metrics() -> Vec<Field> {
         optional(METADATA_TYPES, attribute_map_type()),
     ];
     fields.extend(parts());
+    fields.extend([
+        optional(PROMETHEUS_TYPE, DataType::Utf8),
+        optional(RESET_HINT, DataType::Int32),
+        optional(COUNT_DOUBLE, DataType::Float64),
+        optional(ZERO_COUNT_DOUBLE, DataType::Float64),
+        optional(BUCKET_COUNTS_DOUBLE, list(DataType::Float64)),
+        optional(POSITIVE_BUCKET_COUNTS_DOUBLE, list(DataType::Float64)),
+        optional(NEGATIVE_BUCKET_COUNTS_DOUBLE, list(DataType::Float64)),
+    ]);
     fields
 }
 

@@ -1,5 +1,6 @@
 //! What tests hand to the code instead of the machine's own: a clock that a test moves, ids that repeat, an object store that fails,
-//! an S3 server, the services of the local stack, a network that breaks, the side of AWS Lambda that a function sees.
+//! an S3 server, the services of the local stack, a network that breaks, the side of AWS Lambda that a function sees,
+//! messages that are written by hand.
 //!
 //! Only ever a dev-dependency. `tests/tidy.rs` beside it holds the repository's own rules.
 //!
@@ -22,6 +23,7 @@ mod local_stack;
 mod network;
 mod odds;
 mod ports;
+mod protobuf;
 mod s3_server;
 mod script;
 mod tcp_proxy;
@@ -39,6 +41,7 @@ pub use local_stack::LocalStack;
 pub use network::{Call, Fate, Network, Operation, Trouble, When};
 pub use odds::Odds;
 pub use ports::free_ports;
+pub use protobuf::Protobuf;
 pub use s3_server::S3Server;
 pub use script::Script;
 pub use tcp_proxy::{TcpProxy, Traffic};

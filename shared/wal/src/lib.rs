@@ -29,7 +29,7 @@
 //! ```
 //!
 //! A listing alone therefore tells which segments a query of one tenant and time range can skip. The object is Parquet with
-//! exactly the columns of `icegate_schema::arrow_schema(table)`:
+//! exactly the columns of `icegate_schema::arrow_schema(table)`; one of an earlier release may lack nullable ones, which read as NULL:
 //!
 //! ```text
 //! ┌──────────────┬──────────────┬─────┬──────────────────────────────────────────────┐

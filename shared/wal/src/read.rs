@@ -1,7 +1,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::datatypes::{FieldRef, Fields, SchemaRef};
+use arrow::error::ArrowError;
 use bytes::Bytes;
 use icegate_model::Table;
 use icegate_schema::Checksums;
@@ -175,9 +177,8 @@ fn decode_row_groups(
 ) -> Result<Vec<RecordBatch>, String> {
     let schema = icegate_schema::arrow_schema(table);
     let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new()).map_err(|error| error.to_string())?;
-    if metadata.schema().fields() != schema.fields() {
-        return Err(format!("its columns are not those of table {table}"));
-    }
+    let from = sources(metadata.schema().fields(), schema.fields())
+        .ok_or_else(|| format!("its columns are not those of table {table}"))?;
     let decode_one = |&number: &usize| {
         let rows = usize::try_from(metadata.metadata().row_group(number).num_rows()).map_err(|error| error.to_string())?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(fetched.clone(), metadata.clone());
@@ -185,13 +186,29 @@ fn decode_row_groups(
         let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
         match batches.as_slice() {
             // The file's own schema also carries the footer; rows have the table's.
-            [batch] if batch.num_rows() == rows => {
-                RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()).map_err(|error| error.to_string())
-            }
+            [batch] if batch.num_rows() == rows => widened(&schema, &from, batch).map_err(|error| error.to_string()),
             _ => Err(format!("row group {number} has not the {rows} rows of the footer")),
         }
     };
     numbers.iter().map(decode_one).collect()
+}
+
+/// For each of the table's columns where it is in the file. A segment of an earlier release may lack nullable ones; any other
+/// difference is no segment of the table.
+fn sources(file: &Fields, table: &Fields) -> Option<Vec<Option<usize>>> {
+    let found: Vec<_> = table.iter().map(|field| file.iter().position(|own| own == field)).collect();
+    let is_known = found.iter().flatten().count() == file.len();
+    let is_whole = found.iter().zip(table).all(|(source, field)| source.is_some() || field.is_nullable());
+    (is_known && is_whole).then_some(found)
+}
+
+/// The rows with all of the table's columns; those that the file lacks are NULL.
+fn widened(schema: &SchemaRef, from: &[Option<usize>], batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let column = |(field, source): (&FieldRef, &Option<usize>)| match source {
+        Some(source) => Arc::clone(batch.column(*source)),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    RecordBatch::try_new(Arc::clone(schema), schema.fields().iter().zip(from).map(column).collect())
 }
 
 /// Runs a decoder where it may take its time. One that panics has met bytes that no writer wrote.
@@ -202,5 +219,34 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(WalError::corrupt(path, format!("it can't be decoded: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    #[test]
+    fn a_segment_of_an_earlier_release_has_nulls_where_it_lacks_a_column() {
+        let fields = [
+            Field::new("a", DataType::Utf8, false),
+            Field::new("b", DataType::Int64, true),
+            Field::new("c", DataType::Utf8, true),
+        ];
+        let table = Arc::new(Schema::new(fields.to_vec()));
+        let earlier = Arc::new(Schema::new(vec![fields[0].clone(), fields[2].clone()]));
+        let columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec!["x"])), Arc::new(StringArray::from(vec!["y"]))];
+        let batch = RecordBatch::try_new(Arc::clone(&earlier), columns).unwrap();
+        let rows = widened(&table, &sources(earlier.fields(), table.fields()).unwrap(), &batch).unwrap();
+        assert_eq!(rows.schema(), table);
+        assert_eq!(rows.column(1).as_ref(), &Int64Array::from(vec![None]) as &dyn Array);
+        assert_eq!(rows.column(2).as_ref(), &StringArray::from(vec!["y"]) as &dyn Array);
+        // What a table needs must be there, and what it doesn't know must not.
+        let without = Fields::from(fields[1..].to_vec());
+        assert_eq!(sources(&without, table.fields()), None);
+        let more = Fields::from(vec![fields[0].clone(), Field::new("d", DataType::Utf8, true)]);
+        assert_eq!(sources(&more, table.fields()), None);
     }
 }

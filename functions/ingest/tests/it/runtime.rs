@@ -1,6 +1,6 @@
 //! Requests of gateways to the real binary.
 
-use icegate_testkit::LambdaFunction;
+use icegate_testkit::{LambdaFunction, Protobuf};
 use serde_json::json;
 
 use crate::{answer, invoke, logs, metrics, post, segments};
@@ -101,4 +101,24 @@ fn several_requests_at_once_share_a_segment_on_managed_instances() {
     }
     let names = segments(folder.path(), "logs");
     assert!(names.len() < 4, "{names:?}");
+}
+
+#[test]
+fn a_remote_write_is_taken_in_behind_the_name_that_the_gateway_has_for_prometheus() {
+    let folder = tempfile::tempdir().unwrap();
+    let function = LambdaFunction::start("function-ingest", folder.path(), &[]);
+    let sample = Protobuf::new().double(1, 1.0).int(2, 1_704_067_200_000);
+    let name = Protobuf::new().text(1, "__name__").text(2, "up");
+    let request = Protobuf::new().message(1, &Protobuf::new().message(1, &name).message(2, &sample)).bytes();
+    // A block of Snappy: how much it holds, and all of it as one piece.
+    let length = u8::try_from(request.len()).unwrap();
+    let block = [&[length, (length - 1) << 2], &request[..]].concat();
+    let headers = json!({"content-type": "application/x-protobuf", "content-encoding": "snappy"});
+    for (at, path) in ["/prometheus/api/v1/write", "/api/v1/write"].into_iter().enumerate() {
+        let (status, body) = invoke(&function, &post(path, WRITER, headers.clone(), &block));
+        assert_eq!((status, body), (204, json!("")), "{path}");
+        assert_eq!(segments(folder.path(), "metrics").len(), at + 1);
+    }
+    let (status, body) = invoke(&function, &post("/prometheus/api/v1/write", Some(("team-a", "read")), headers, &block));
+    assert_eq!((status, body), (403, json!("key collector has no scope write, it has read")));
 }

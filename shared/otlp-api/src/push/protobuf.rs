@@ -4,6 +4,7 @@ use prost::Message;
 
 use super::labels;
 use crate::IngestError;
+use crate::body::unsnap;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -52,11 +53,7 @@ struct Pair {
 
 /// The streams of a snappy block that holds at most `limit` bytes.
 pub(super) fn streams(body: &[u8], limit: usize) -> Result<Vec<LogStream>, IngestError> {
-    let failed = |error: snap::Error| IngestError::Push { message: format!("body is not valid snappy: {error}") };
-    if snap::raw::decompress_len(body).map_err(failed)? > limit {
-        return Err(IngestError::TooLarge { limit, state: "decompressed" });
-    }
-    let decoded = snap::raw::Decoder::new().decompress_vec(body).map_err(failed)?;
+    let decoded = unsnap(body, limit)?;
     let request = PushRequest::decode(decoded.as_slice())
         .map_err(|error| IngestError::Push { message: format!("body is no protobuf of a push: {error}") })?;
     request.streams.into_iter().enumerate().map(|(at, stream)| stream.read(at)).collect()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod push;
+mod remote_write;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use icegate_model::{Clock, RandomIds, SystemClock, Table};
 use icegate_otlp_api::{Bounds, Ingest, Metrics, router};
@@ -56,6 +57,7 @@ impl Receiver {
             status: head.status,
             content_type: header("content-type").unwrap_or_default(),
             retry_after: header("retry-after"),
+            headers: head.headers,
             body: body.collect().await.unwrap().to_bytes().to_vec(),
         }
     }
@@ -77,6 +79,7 @@ struct Answer {
     status: StatusCode,
     content_type: String,
     retry_after: Option<String>,
+    headers: HeaderMap,
     body: Vec<u8>,
 }
 

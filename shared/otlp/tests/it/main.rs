@@ -6,6 +6,7 @@ mod invalid;
 mod json;
 mod logs;
 mod metrics;
+mod remote_write;
 mod round_trip;
 mod spans;
 mod strategies;

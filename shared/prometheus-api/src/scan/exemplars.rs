@@ -15,11 +15,11 @@ use super::condition::{frame, range, services};
 use super::gather::{Asked, read, storage};
 use super::identity::{self, Identities};
 use super::points::Part;
-use crate::translate::{self, Kind, Translation};
+use crate::translate::{self, Kind, Metric, Translation};
 
 /// How much later than its exemplars a point may be, milliseconds.
 const POINT_AFTER: i64 = 3_600_000;
-/// Characters that Prometheus lets an exemplar's labels have; those of attributes are left out of a longer one.
+/// Characters that Prometheus lets an exemplar's labels have; those of OTLP's attributes are left out of a longer one.
 const MAX_CHARS: usize = 128;
 /// Bytes that an exemplar takes beside its texts.
 const EXEMPLAR_BYTES: usize = 256;
@@ -98,9 +98,9 @@ fn of_batch(
             continue;
         }
         identities.key(row, &mut key);
-        let is_classic = metric.kind == Kind::Histogram && !translation.histograms_to_nhcb;
+        let is_classic = metric.kind == Kind::Histogram && !translation.histograms_to_nhcb && !metric.is_written();
         let bounds = if is_classic { doubles(bounds, row) } else { Vec::new() };
-        for exemplar in read_entries(translation, entries) {
+        for exemplar in read_entries(translation, &metric, entries) {
             let bound = bounds.iter().copied().find(|bound| exemplar.value <= *bound).unwrap_or(f64::INFINITY);
             let part = if is_classic { Part::Bucket(bound.to_bits()) } else { Part::Whole };
             put(&identities, row, &key, part, exemplar)?;
@@ -109,7 +109,7 @@ fn of_batch(
     Ok(())
 }
 
-fn read_entries(translation: &Translation, entries: &StructArray) -> Vec<Exemplar> {
+fn read_entries(translation: &Translation, metric: &Metric<'_>, entries: &StructArray) -> Vec<Exemplar> {
     let times =
         entries.column_by_name(columns::TIMESTAMP).and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
     let doubles = entries.column_by_name(columns::VALUE_DOUBLE).and_then(|column| column.as_primitive_opt::<Float64Type>());
@@ -124,11 +124,11 @@ fn read_entries(translation: &Translation, entries: &StructArray) -> Vec<Exempla
         let ids = [("trace_id", id(columns::TRACE_ID, row)), ("span_id", id(columns::SPAN_ID, row))];
         let mut labels: BTreeMap<_, _> = ids.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?))).collect();
         let own = map.as_ref().map(|map| map.at(row).collect::<Vec<_>>()).unwrap_or_default();
-        let own = translate::exemplar(translation, &own);
+        let own = translate::exemplar(translation, metric, &own);
         let chars = |labels: &BTreeMap<String, String>| -> usize {
             labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum()
         };
-        if chars(&labels) + chars(&own) <= MAX_CHARS {
+        if metric.is_written() || chars(&labels) + chars(&own) <= MAX_CHARS {
             labels.extend(own);
         }
         #[allow(clippy::cast_precision_loss, reason = "Prometheus has doubles alone")]

@@ -138,7 +138,7 @@ async fn metrics_that_fit(
 
 fn has_name(translation: &Translation, metric: &MetricText, matchers: &[Matcher]) -> bool {
     let Some(name) = metric.translated(translation) else { return false };
-    metric.kind.endings(translation.histograms_to_nhcb).iter().any(|ending| fits_name(matchers, &format!("{name}{ending}")))
+    metric.endings(translation).iter().any(|ending| fits_name(matchers, &format!("{name}{ending}")))
 }
 
 fn fits_name(matchers: &[Matcher], name: &str) -> bool {
@@ -177,13 +177,14 @@ fn add(
         let Some(metric) = rows.metric(row) else { continue };
         rows.key(row, &mut key);
         let identity = collector.identity(&key, &rows, row)?;
+        let shape = Shape { nhcb, is_delta: rows.is_delta(row), is_written: metric.is_written() };
         let Some(points) = &points else {
-            for part in parts.parts(row, metric.kind, nhcb) {
+            for part in parts.parts(row, metric.kind, shape) {
                 collector.place(identity, part)?;
             }
             continue;
         };
-        let (when, shape) = (points.when(row), Shape { nhcb, is_delta: rows.is_delta(row) });
+        let when = points.when(row);
         let put = |part, value| collector.put(identity, part, when, value).map_err(Stop::Failed);
         match points.read(row, metric.kind, shape, put) {
             Ok(()) => {}

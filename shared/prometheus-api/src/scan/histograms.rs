@@ -8,23 +8,25 @@ use icegate_promql::{Bucket, CUSTOM_BOUNDS, Histogram, ResetHint, STALE_BITS};
 const MAX_SCALE: i32 = 8;
 /// The coarsest.
 pub(super) const MIN_SCALE: i32 = -4;
-/// How far from zero the zero bucket reaches, whatever OTLP says.
-const ZERO_THRESHOLD: f64 = 1e-128;
+/// How far from zero the zero bucket of OTLP's reaches, whatever it says.
+pub(super) const ZERO_THRESHOLD: f64 = 1e-128;
 
-/// One exponential histogram of OTLP.
+/// One exponential histogram, its buckets as OTLP numbers them.
 #[derive(Debug, Default)]
 pub(super) struct Exponential {
     pub(super) scale: i32,
-    pub(super) zero_count: u64,
-    pub(super) count: u64,
+    pub(super) zero_count: f64,
+    pub(super) zero_threshold: f64,
+    pub(super) count: f64,
     pub(super) sum: f64,
-    pub(super) positive: (i32, Vec<u64>),
-    pub(super) negative: (i32, Vec<u64>),
+    pub(super) positive: (i32, Vec<f64>),
+    pub(super) negative: (i32, Vec<f64>),
+    pub(super) hint: ResetHint,
 }
 
 impl Exponential {
     /// `None` where it is coarser than Prometheus' histograms can be.
-    pub(super) fn native(&self, is_delta: bool) -> Option<Histogram> {
+    pub(super) fn native(&self) -> Option<Histogram> {
         if self.scale < MIN_SCALE {
             return None;
         }
@@ -32,44 +34,44 @@ impl Exponential {
         let finer = self.scale - schema;
         Some(Histogram {
             schema,
-            zero_threshold: ZERO_THRESHOLD,
-            zero_count: float(self.zero_count),
-            count: float(self.count),
+            zero_threshold: self.zero_threshold,
+            zero_count: self.zero_count,
+            count: self.count,
             sum: self.sum,
             positive: buckets(&self.positive, finer),
             negative: buckets(&self.negative, finer),
-            hint: hint(is_delta),
+            hint: self.hint,
             ..Histogram::default()
         })
     }
 }
 
 /// Buckets of OTLP begin with their upper bounds' index one lower than Prometheus'.
-fn buckets((offset, counts): &(i32, Vec<u64>), finer: i32) -> Vec<Bucket> {
+fn buckets((offset, counts): &(i32, Vec<f64>), finer: i32) -> Vec<Bucket> {
     let mut buckets: Vec<Bucket> = Vec::new();
-    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+    for (at, count) in counts.iter().copied().enumerate().filter(|(_, count)| *count != 0.0) {
         let index = i64::from(*offset) + i64::try_from(at).unwrap_or(i64::MAX / 2);
         // Shifts by more than the bits of a number all give the same.
         let index = i32::try_from((index >> finer.min(62)) + 1).unwrap_or(i32::MAX);
         match buckets.last_mut().filter(|last| last.index == index) {
-            Some(last) => last.count += float(*count),
-            None => buckets.push(Bucket { index, count: float(*count) }),
+            Some(last) => last.count += count,
+            None => buckets.push(Bucket { index, count }),
         }
     }
     buckets
 }
 
 /// A histogram with explicit bounds as a native one with bounds of its own.
-pub(super) fn custom(bounds: Arc<[f64]>, counts: &[u64], count: u64, sum: f64, is_delta: bool) -> Histogram {
-    let buckets = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    let bucket = |(index, count): (usize, &u64)| Bucket { index: i32::try_from(index).unwrap_or(i32::MAX), count: float(*count) };
+pub(super) fn custom(bounds: Arc<[f64]>, counts: &[f64], count: f64, sum: f64, hint: ResetHint) -> Histogram {
+    let buckets = counts.iter().copied().enumerate().filter(|(_, count)| *count != 0.0);
+    let bucket = |(index, count)| Bucket { index: i32::try_from(index).unwrap_or(i32::MAX), count };
     Histogram {
         schema: CUSTOM_BOUNDS,
-        count: float(count),
+        count,
         sum,
         positive: buckets.map(bucket).collect(),
         custom_values: bounds,
-        hint: hint(is_delta),
+        hint,
         ..Histogram::default()
     }
 }
@@ -78,10 +80,6 @@ pub(super) fn custom(bounds: Arc<[f64]>, counts: &[u64], count: u64, sum: f64, i
 pub(super) fn stale() -> Histogram {
     let stale = f64::from_bits(STALE_BITS);
     Histogram { sum: stale, count: stale, ..Histogram::default() }
-}
-
-const fn hint(is_delta: bool) -> ResetHint {
-    if is_delta { ResetHint::Gauge } else { ResetHint::Unknown }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "Prometheus counts in doubles")]
@@ -99,10 +97,15 @@ mod tests {
 
     #[test]
     fn buckets_move_up_by_one_and_those_without_observations_vanish() {
-        let otlp =
-            Exponential { scale: 3, count: 6, positive: (-2, vec![1, 0, 3]), negative: (0, vec![2]), ..Exponential::default() };
-        let native = otlp.native(false).unwrap();
-        assert_eq!((native.schema, native.zero_threshold), (3, 1e-128));
+        let otlp = Exponential {
+            scale: 3,
+            count: 6.0,
+            positive: (-2, vec![1.0, 0.0, 3.0]),
+            negative: (0, vec![2.0]),
+            ..Exponential::default()
+        };
+        let native = otlp.native().unwrap();
+        assert_eq!((native.schema, native.count), (3, 6.0));
         assert_eq!(native.positive, [bucket(-1, 1.0), bucket(1, 3.0)]);
         assert_eq!(native.negative, [bucket(1, 2.0)]);
     }
@@ -110,12 +113,12 @@ mod tests {
     #[test]
     fn finer_scales_are_merged_and_coarser_ones_refused() {
         // Of scale 10, four buckets make one of scale 8: indexes 300 to 303 are 75, 304 is 76.
-        let fine = Exponential { scale: 10, positive: (300, vec![1, 2, 3, 4, 5]), ..Exponential::default() };
-        assert_eq!(fine.native(true).map(|native| (native.schema, native.positive, native.hint)), {
-            Some((8, vec![bucket(76, 10.0), bucket(77, 5.0)], ResetHint::Gauge))
+        let fine = Exponential { scale: 10, positive: (300, vec![1.0, 2.0, 3.0, 4.0, 5.0]), ..Exponential::default() };
+        assert_eq!(fine.native().map(|native| (native.schema, native.positive)), {
+            Some((8, vec![bucket(76, 10.0), bucket(77, 5.0)]))
         });
-        let negative = Exponential { scale: 9, positive: (-3, vec![1, 1, 1]), ..Exponential::default() };
-        assert_eq!(negative.native(false).unwrap().positive, [bucket(-1, 1.0), bucket(0, 2.0)]);
-        assert!(Exponential { scale: -5, ..Exponential::default() }.native(false).is_none());
+        let negative = Exponential { scale: 9, positive: (-3, vec![1.0; 3]), ..Exponential::default() };
+        assert_eq!(negative.native().unwrap().positive, [bucket(-1, 1.0), bucket(0, 2.0)]);
+        assert!(Exponential { scale: -5, ..Exponential::default() }.native().is_none());
     }
 }

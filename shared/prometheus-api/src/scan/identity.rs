@@ -8,7 +8,7 @@ use super::columns::{Attributes, boolean, text, text_at};
 use crate::translate::{Kind, Metric, Parts};
 
 /// The columns that an identity is made of.
-pub(super) const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 12] = [
     columns::METRIC_NAME,
     columns::METRIC_TYPE,
     columns::UNIT,
@@ -20,6 +20,7 @@ pub(super) const COLUMNS: [&str; 11] = [
     columns::SCOPE_SCHEMA_URL,
     columns::SCOPE_ATTRIBUTES,
     columns::RECORD_ATTRIBUTES,
+    columns::PROMETHEUS_TYPE,
 ];
 
 /// [`COLUMNS`] of a batch.
@@ -35,6 +36,7 @@ pub(super) struct Identities<'a> {
     scope_urls: &'a StringViewArray,
     scope: Attributes<'a>,
     record: Attributes<'a>,
+    written: &'a StringViewArray,
 }
 
 impl<'a> Identities<'a> {
@@ -51,15 +53,15 @@ impl<'a> Identities<'a> {
             scope_urls: text(batch, columns::SCOPE_SCHEMA_URL)?,
             scope: Attributes::of(batch, columns::SCOPE_ATTRIBUTES)?,
             record: Attributes::of(batch, columns::RECORD_ATTRIBUTES)?,
+            written: text(batch, columns::PROMETHEUS_TYPE)?,
         })
     }
 
     /// Writes the bytes that are equal for points of the same identity alone.
     pub(super) fn key(&self, row: usize, key: &mut Vec<u8>) {
         key.clear();
-        let texts =
-            [self.names, self.types, self.units, self.temporality, self.scope_names, self.scope_versions, self.scope_urls];
-        for column in texts {
+        let texts = [self.names, self.types, self.units, self.temporality, self.written];
+        for column in texts.into_iter().chain([self.scope_names, self.scope_versions, self.scope_urls]) {
             push(key, text_at(column, row));
         }
         key.push(u8::from(self.is_monotonic(row)));
@@ -81,7 +83,8 @@ impl<'a> Identities<'a> {
     /// `None` for a type that this build doesn't know.
     pub(super) fn metric(&self, row: usize) -> Option<Metric<'a>> {
         let kind = Kind::of(text_at(self.types, row), self.is_monotonic(row))?;
-        Some(Metric { name: text_at(self.names, row), unit: text_at(self.units, row), kind })
+        let (name, unit, written) = (text_at(self.names, row), text_at(self.units, row), text_at(self.written, row));
+        Some(Metric { name, unit, kind, written })
     }
 
     pub(super) fn is_delta(&self, row: usize) -> bool {

@@ -23,12 +23,39 @@ pub(crate) struct MetricText {
     pub(crate) unit: String,
     pub(crate) kind: Kind,
     pub(crate) description: String,
+    /// The type that a remote write says; empty for OTLP.
+    pub(crate) written: String,
 }
 
 impl MetricText {
     /// Its name in Prometheus.
     pub(crate) fn translated(&self, translation: &Translation) -> Option<String> {
-        translate::name(translation, &Metric { name: &self.name, unit: &self.unit, kind: self.kind })
+        translate::name(translation, &self.metric())
+    }
+
+    fn metric(&self) -> Metric<'_> {
+        Metric { name: &self.name, unit: &self.unit, kind: self.kind, written: &self.written }
+    }
+
+    /// What is added to its name for each of its series.
+    pub(super) fn endings(&self, translation: &Translation) -> &'static [&'static str] {
+        if self.metric().is_written() { &[""] } else { self.kind.endings(translation.histograms_to_nhcb) }
+    }
+
+    /// Name, type and unit as Prometheus describes the family that it belongs to; `None` where nothing is said of it.
+    pub(crate) fn family(&self, translation: &Translation) -> Option<(String, String, String)> {
+        if !self.metric().is_written() {
+            return Some((self.translated(translation)?, self.kind.prometheus().to_owned(), translate::unit(&self.unit)));
+        }
+        let endings: &[&str] = match self.written.as_str() {
+            "histogram" => &["_bucket", "_count", "_sum"],
+            "gaugehistogram" => &["_bucket", "_gcount", "_gsum"],
+            "summary" => &["_count", "_sum"],
+            "unknown" if self.unit.is_empty() && self.description.is_empty() => return None,
+            _ => &[],
+        };
+        let name = endings.iter().find_map(|ending| self.name.strip_suffix(ending)).unwrap_or(&self.name);
+        Some((name.to_owned(), self.written.clone(), self.unit.clone()))
     }
 }
 
@@ -46,7 +73,8 @@ pub(super) async fn texts(
     range: TimeRange,
     with_descriptions: bool,
 ) -> Result<Vec<MetricText>, PromqlError> {
-    let mut wanted = vec![columns::METRIC_NAME, columns::METRIC_TYPE, columns::UNIT, columns::IS_MONOTONIC];
+    let mut wanted =
+        vec![columns::METRIC_NAME, columns::METRIC_TYPE, columns::UNIT, columns::IS_MONOTONIC, columns::PROMETHEUS_TYPE];
     if with_descriptions {
         wanted.push(columns::DESCRIPTION);
     }
@@ -56,13 +84,14 @@ pub(super) async fn texts(
         let column = |name| text(batch, name).map_err(storage);
         let (names, types, units) = (column(columns::METRIC_NAME)?, column(columns::METRIC_TYPE)?, column(columns::UNIT)?);
         let descriptions = if with_descriptions { Some(column(columns::DESCRIPTION)?) } else { None };
+        let written = column(columns::PROMETHEUS_TYPE)?;
         let monotonic = boolean(batch, columns::IS_MONOTONIC).map_err(storage)?;
         for row in 0..batch.num_rows() {
             let is_monotonic = monotonic.is_valid(row) && monotonic.value(row);
             let Some(kind) = Kind::of(text_at(types, row), is_monotonic) else { continue };
             let description = descriptions.map_or("", |column| text_at(column, row)).to_owned();
-            let metric =
-                MetricText { name: text_at(names, row).to_owned(), unit: text_at(units, row).to_owned(), kind, description };
+            let (name, unit) = (text_at(names, row).to_owned(), text_at(units, row).to_owned());
+            let metric = MetricText { name, unit, kind, description, written: text_at(written, row).to_owned() };
             bytes += METRIC_BYTES + metric.name.len() + metric.unit.len() + metric.description.len();
             if bytes > asked.limits.bytes {
                 return Err(PromqlError::TooManyBytes { limit: asked.limits.bytes });

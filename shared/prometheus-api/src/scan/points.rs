@@ -5,21 +5,21 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, ListArray, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use icegate_engine::EngineError;
-use icegate_promql::{Histogram, STALE_BITS, Value};
+use icegate_promql::{Histogram, ResetHint, STALE_BITS, Value};
 use icegate_schema::columns;
 
 use super::columns::{counts, doubles, list, number, value};
-use super::histograms::{Exponential, custom, float, stale};
+use super::histograms::{Exponential, ZERO_THRESHOLD, custom, float, stale};
 use crate::translate::Kind;
 
 /// The columns that labels of buckets and quantiles come from.
-pub(super) const PART_COLUMNS: [&str; 4] = [columns::EXPLICIT_BOUNDS, columns::QUANTILE_VALUES, columns::FLAGS, columns::SUM];
+pub(super) const PART_COLUMNS: [&str; 5] =
+    [columns::EXPLICIT_BOUNDS, columns::QUANTILE_VALUES, columns::FLAGS, columns::SUM, columns::VALUE_DOUBLE];
 /// The columns that samples come from, beside those.
-pub(super) const VALUE_COLUMNS: [&str; 13] = [
+pub(super) const VALUE_COLUMNS: [&str; 19] = [
     columns::TIMESTAMP,
     columns::START_TIMESTAMP,
     columns::INGESTED_TIMESTAMP,
-    columns::VALUE_DOUBLE,
     columns::VALUE_INT,
     columns::COUNT,
     columns::BUCKET_COUNTS,
@@ -29,6 +29,13 @@ pub(super) const VALUE_COLUMNS: [&str; 13] = [
     columns::POSITIVE_BUCKET_COUNTS,
     columns::NEGATIVE_OFFSET,
     columns::NEGATIVE_BUCKET_COUNTS,
+    columns::ZERO_THRESHOLD,
+    columns::RESET_HINT,
+    columns::COUNT_DOUBLE,
+    columns::ZERO_COUNT_DOUBLE,
+    columns::BUCKET_COUNTS_DOUBLE,
+    columns::POSITIVE_BUCKET_COUNTS_DOUBLE,
+    columns::NEGATIVE_BUCKET_COUNTS_DOUBLE,
 ];
 
 /// OTLP's flag of a point that says that there is no value.
@@ -71,6 +78,7 @@ pub(super) struct PartColumns<'a> {
     quantiles: &'a ListArray,
     flags: &'a PrimitiveArray<Int32Type>,
     sum: &'a PrimitiveArray<Float64Type>,
+    double: &'a PrimitiveArray<Float64Type>,
 }
 
 impl<'a> PartColumns<'a> {
@@ -80,13 +88,17 @@ impl<'a> PartColumns<'a> {
             quantiles: list(batch, columns::QUANTILE_VALUES)?,
             flags: number(batch, columns::FLAGS)?,
             sum: number(batch, columns::SUM)?,
+            double: number(batch, columns::VALUE_DOUBLE)?,
         })
     }
 
     /// The series of a row.
-    pub(super) fn parts(&self, row: usize, kind: Kind, nhcb: bool) -> Vec<Part> {
+    pub(super) fn parts(&self, row: usize, kind: Kind, shape: Shape) -> Vec<Part> {
+        if shape.is_written {
+            return if self.has_value(row) { vec![Part::Whole] } else { Vec::new() };
+        }
         match kind {
-            Kind::Histogram if !nhcb => {
+            Kind::Histogram if !shape.nhcb => {
                 let mut parts = vec![Part::Count];
                 parts.extend(self.sum(row).map(|_| Part::Sum));
                 parts.extend(
@@ -100,6 +112,11 @@ impl<'a> PartColumns<'a> {
             }
             Kind::Gauge | Kind::Sum { .. } | Kind::Histogram | Kind::ExponentialHistogram => vec![Part::Whole],
         }
+    }
+
+    /// Whether a row of remote write is a sample: others hold exemplars or metadata alone.
+    fn has_value(&self, row: usize) -> bool {
+        self.double.is_valid(row) || self.sum.is_valid(row)
     }
 
     fn is_stale(&self, row: usize) -> bool {
@@ -129,14 +146,43 @@ pub(super) struct Points<'a> {
     at: &'a PrimitiveArray<TimestampMicrosecondType>,
     start: &'a PrimitiveArray<TimestampMicrosecondType>,
     ingested: &'a PrimitiveArray<TimestampMicrosecondType>,
-    double: &'a PrimitiveArray<Float64Type>,
     int: &'a PrimitiveArray<Int64Type>,
-    count: &'a PrimitiveArray<Int64Type>,
-    counts: &'a ListArray,
+    count: Counted<'a>,
+    counts: Counts<'a>,
     scale: &'a PrimitiveArray<Int32Type>,
-    zero_count: &'a PrimitiveArray<Int64Type>,
-    positive: (&'a PrimitiveArray<Int32Type>, &'a ListArray),
-    negative: (&'a PrimitiveArray<Int32Type>, &'a ListArray),
+    zero_count: Counted<'a>,
+    zero_threshold: &'a PrimitiveArray<Float64Type>,
+    positive: (&'a PrimitiveArray<Int32Type>, Counts<'a>),
+    negative: (&'a PrimitiveArray<Int32Type>, Counts<'a>),
+    reset_hint: &'a PrimitiveArray<Int32Type>,
+}
+
+/// A number of observations, whole or in fractions.
+#[derive(Clone, Copy)]
+struct Counted<'a>(&'a PrimitiveArray<Int64Type>, &'a PrimitiveArray<Float64Type>);
+
+impl<'a> Counted<'a> {
+    fn of(batch: &'a RecordBatch, whole: &str, fractions: &str) -> Result<Self, EngineError> {
+        Ok(Self(number(batch, whole)?, number(batch, fractions)?))
+    }
+
+    fn at(self, row: usize) -> f64 {
+        value(self.1, row).unwrap_or_else(|| float(value(self.0, row).unwrap_or_default().cast_unsigned()))
+    }
+}
+
+/// Numbers of observations of buckets, whole or in fractions.
+#[derive(Clone, Copy)]
+struct Counts<'a>(&'a ListArray, &'a ListArray);
+
+impl<'a> Counts<'a> {
+    fn of(batch: &'a RecordBatch, whole: &str, fractions: &str) -> Result<Self, EngineError> {
+        Ok(Self(list(batch, whole)?, list(batch, fractions)?))
+    }
+
+    fn at(self, row: usize) -> Vec<f64> {
+        if self.1.is_valid(row) { doubles(self.1, row) } else { counts(self.0, row).into_iter().map(float).collect() }
+    }
 }
 
 impl<'a> Points<'a> {
@@ -146,14 +192,21 @@ impl<'a> Points<'a> {
             at: number(batch, columns::TIMESTAMP)?,
             start: number(batch, columns::START_TIMESTAMP)?,
             ingested: number(batch, columns::INGESTED_TIMESTAMP)?,
-            double: number(batch, columns::VALUE_DOUBLE)?,
             int: number(batch, columns::VALUE_INT)?,
-            count: number(batch, columns::COUNT)?,
-            counts: list(batch, columns::BUCKET_COUNTS)?,
+            count: Counted::of(batch, columns::COUNT, columns::COUNT_DOUBLE)?,
+            counts: Counts::of(batch, columns::BUCKET_COUNTS, columns::BUCKET_COUNTS_DOUBLE)?,
             scale: number(batch, columns::SCALE)?,
-            zero_count: number(batch, columns::ZERO_COUNT)?,
-            positive: (number(batch, columns::POSITIVE_OFFSET)?, list(batch, columns::POSITIVE_BUCKET_COUNTS)?),
-            negative: (number(batch, columns::NEGATIVE_OFFSET)?, list(batch, columns::NEGATIVE_BUCKET_COUNTS)?),
+            zero_count: Counted::of(batch, columns::ZERO_COUNT, columns::ZERO_COUNT_DOUBLE)?,
+            zero_threshold: number(batch, columns::ZERO_THRESHOLD)?,
+            positive: (
+                number(batch, columns::POSITIVE_OFFSET)?,
+                Counts::of(batch, columns::POSITIVE_BUCKET_COUNTS, columns::POSITIVE_BUCKET_COUNTS_DOUBLE)?,
+            ),
+            negative: (
+                number(batch, columns::NEGATIVE_OFFSET)?,
+                Counts::of(batch, columns::NEGATIVE_BUCKET_COUNTS, columns::NEGATIVE_BUCKET_COUNTS_DOUBLE)?,
+            ),
+            reset_hint: number(batch, columns::RESET_HINT)?,
         })
     }
 
@@ -170,25 +223,28 @@ impl<'a> Points<'a> {
         shape: Shape,
         mut put: impl FnMut(Part, Value) -> Result<(), E>,
     ) -> Result<(), E> {
+        if shape.is_written && !self.parts.has_value(row) {
+            return Ok(());
+        }
         if self.parts.is_stale(row) {
             return self.end(row, kind, shape, put);
         }
         match kind {
             Kind::Gauge | Kind::Sum { .. } => put(Part::Whole, Value::Float(self.number(row))),
-            Kind::Histogram if shape.nhcb => {
-                let (bounds, counts) = (doubles(self.parts.bounds, row).into(), counts(self.counts, row));
+            Kind::Histogram if shape.nhcb || shape.is_written => {
+                let (bounds, counts) = (doubles(self.parts.bounds, row).into(), self.counts.at(row));
                 let sum = self.parts.sum(row).unwrap_or_default();
-                put(Part::Whole, histogram(custom(bounds, &counts, self.count(row), sum, shape.is_delta)))
+                put(Part::Whole, histogram(custom(bounds, &counts, self.count.at(row), sum, self.hint(row, shape))))
             }
             Kind::Histogram => self.classic(row, put),
             Kind::ExponentialHistogram => {
-                let otlp = self.exponential(row);
-                let native = otlp.native(shape.is_delta).ok_or(Refused::Scale(otlp.scale))?;
+                let exponential = self.exponential(row, shape);
+                let native = exponential.native().ok_or(Refused::Scale(exponential.scale))?;
                 put(Part::Whole, histogram(native))
             }
             Kind::Summary => {
                 put(Part::Sum, Value::Float(self.parts.sum(row).unwrap_or_default()))?;
-                put(Part::Count, Value::Float(float(self.count(row))))?;
+                put(Part::Count, Value::Float(self.count.at(row)))?;
                 self.parts
                     .quantiles(row)
                     .into_iter()
@@ -200,20 +256,20 @@ impl<'a> Points<'a> {
     /// The marks that end the series of a row.
     fn end<E>(&self, row: usize, kind: Kind, shape: Shape, mut put: impl FnMut(Part, Value) -> Result<(), E>) -> Result<(), E> {
         let is_native = matches!(kind, Kind::ExponentialHistogram) || matches!(kind, Kind::Histogram) && shape.nhcb;
-        for part in self.parts.parts(row, kind, shape.nhcb) {
+        for part in self.parts.parts(row, kind, shape) {
             put(part, if is_native { histogram(stale()) } else { Value::Float(f64::from_bits(STALE_BITS)) })?;
         }
         Ok(())
     }
 
     fn classic<E>(&self, row: usize, mut put: impl FnMut(Part, Value) -> Result<(), E>) -> Result<(), E> {
-        let count = float(self.count(row));
+        let count = self.count.at(row);
         put(Part::Count, Value::Float(count))?;
         if let Some(sum) = self.parts.sum(row) {
             put(Part::Sum, Value::Float(sum))?;
         }
         let mut below = 0_u64;
-        let counts = counts(self.counts, row);
+        let counts = counts(self.counts.0, row);
         for (at, bound) in doubles(self.parts.bounds, row).into_iter().enumerate() {
             below = below.saturating_add(counts.get(at).copied().unwrap_or_default());
             put(Part::Bucket(bound.to_bits()), Value::Float(float(below)))?;
@@ -221,27 +277,37 @@ impl<'a> Points<'a> {
         put(Part::Bucket(f64::INFINITY.to_bits()), Value::Float(count))
     }
 
-    fn exponential(&self, row: usize) -> Exponential {
-        let side = |(offset, lists): (&PrimitiveArray<Int32Type>, &ListArray)| {
-            (value(offset, row).unwrap_or_default(), counts(lists, row))
-        };
+    fn exponential(&self, row: usize, shape: Shape) -> Exponential {
+        let side =
+            |(offset, counts): (&PrimitiveArray<Int32Type>, Counts<'_>)| (value(offset, row).unwrap_or_default(), counts.at(row));
+        let zero_threshold = value(self.zero_threshold, row).filter(|_| shape.is_written);
         Exponential {
             scale: value(self.scale, row).unwrap_or_default(),
-            zero_count: value(self.zero_count, row).unwrap_or_default().cast_unsigned(),
-            count: self.count(row),
+            zero_count: self.zero_count.at(row),
+            zero_threshold: zero_threshold.unwrap_or(ZERO_THRESHOLD),
+            hint: self.hint(row, shape),
+            count: self.count.at(row),
             sum: self.parts.sum(row).unwrap_or_default(),
             positive: side(self.positive),
             negative: side(self.negative),
         }
     }
 
-    fn count(&self, row: usize) -> u64 {
-        value(self.count, row).unwrap_or_default().cast_unsigned()
+    fn hint(&self, row: usize, shape: Shape) -> ResetHint {
+        if !shape.is_written {
+            return if shape.is_delta { ResetHint::Gauge } else { ResetHint::Unknown };
+        }
+        // That there was no reset holds for the sample before it as it was sent, which needn't be the one before it here.
+        match value(self.reset_hint, row) {
+            Some(1) => ResetHint::Reset,
+            Some(3) => ResetHint::Gauge,
+            _ => ResetHint::Unknown,
+        }
     }
 
     #[allow(clippy::cast_precision_loss, reason = "Prometheus has doubles alone")]
     fn number(&self, row: usize) -> f64 {
-        value(self.double, row).or_else(|| value(self.int, row).map(|int| int as f64)).unwrap_or_default()
+        value(self.parts.double, row).or_else(|| value(self.int, row).map(|int| int as f64)).unwrap_or_default()
     }
 }
 
@@ -252,6 +318,8 @@ pub(super) struct Shape {
     pub(super) nhcb: bool,
     /// Whether values are differences.
     pub(super) is_delta: bool,
+    /// Whether rows came by remote write: each is one series' sample, or none.
+    pub(super) is_written: bool,
 }
 
 fn histogram(histogram: Histogram) -> Value {

@@ -21,6 +21,9 @@ pub(crate) struct Parts<'a> {
 
 /// The labels that all series of a point have but the name.
 pub(crate) fn labels(translation: &Translation, metric: &Metric<'_>, parts: &Parts<'_>) -> BTreeMap<String, String> {
+    if metric.is_written() {
+        return verbatim(parts.attributes);
+    }
     let mut labels = joined(translation, parts.attributes.iter().filter(|(key, _)| *key != NAME).copied());
     for (key, value) in parts.resource.iter().filter(|(key, _)| translation.promotion.takes(key)) {
         labels.entry(label_name(translation, key)).or_insert_with(|| (*value).to_owned());
@@ -114,8 +117,15 @@ pub(super) fn label_name(translation: &Translation, key: &str) -> String {
     }
 }
 
+fn verbatim(attributes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
 /// The labels of an exemplar that come from its attributes.
-pub(crate) fn exemplar(translation: &Translation, attributes: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn exemplar(translation: &Translation, metric: &Metric<'_>, attributes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    if metric.is_written() {
+        return verbatim(attributes);
+    }
     joined(translation, attributes.iter().copied())
 }
 
@@ -127,7 +137,7 @@ mod tests {
     const RESOURCE: [(&str, &str); 3] = [("service.name", "cart"), ("service.namespace", "shop"), ("host.name", "h1")];
 
     fn of(translation: &Translation, attributes: &[(&str, &str)]) -> Vec<(String, String)> {
-        let metric = Metric { name: "a", unit: "s", kind: Kind::Gauge };
+        let metric = Metric { name: "a", unit: "s", kind: Kind::Gauge, written: "" };
         let parts = Parts { attributes, resource: &RESOURCE, scope_name: "lib", ..Parts::default() };
         labels(translation, &metric, &parts).into_iter().collect()
     }
@@ -143,6 +153,16 @@ mod tests {
         assert_eq!(of(&Translation::default(), &attributes), pairs(&expected));
         let kept = Translation { strategy: Strategy::NoTranslation, ..Translation::default() };
         assert_eq!(of(&kept, &[("a.b", "1"), ("a_b", "2")]), pairs(&[("a.b", "1"), ("a_b", "2"), ("job", "shop/cart")]));
+    }
+
+    #[test]
+    fn labels_that_a_remote_write_gave_stay() {
+        let metric = Metric { name: "a", unit: "s", kind: Kind::Gauge, written: "gauge" };
+        let attributes = [("a.b", "1"), ("a_b", "2"), ("_x", "u"), ("service.name", "s")];
+        let parts = Parts { attributes: &attributes, ..Parts::default() };
+        let translation = Translation { type_and_unit_labels: true, ..Translation::default() };
+        let found: Vec<_> = labels(&translation, &metric, &parts).into_iter().collect();
+        assert_eq!(found, pairs(&[("_x", "u"), ("a.b", "1"), ("a_b", "2"), ("service.name", "s")]));
     }
 
     #[test]

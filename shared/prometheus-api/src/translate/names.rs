@@ -43,12 +43,20 @@ impl Kind {
     }
 }
 
-/// A metric as OTLP names it.
+/// A metric as its sender names it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Metric<'a> {
     pub(crate) name: &'a str,
     pub(crate) unit: &'a str,
     pub(crate) kind: Kind,
+    /// The type that a remote write says, whose names and labels are Prometheus' already; empty for OTLP.
+    pub(crate) written: &'a str,
+}
+
+impl Metric<'_> {
+    pub(crate) const fn is_written(&self) -> bool {
+        !self.written.is_empty()
+    }
 }
 
 const UNITS: [(&str, &str); 31] = [
@@ -123,6 +131,9 @@ pub(crate) fn unit(unit: &str) -> String {
 
 /// The name of a metric's series, before what each series adds; `None` where nothing is left of it.
 pub(crate) fn name(translation: &Translation, metric: &Metric<'_>) -> Option<String> {
+    if metric.is_written() {
+        return Some(metric.name.to_owned());
+    }
     let name = match translation.strategy {
         Strategy::UnderscoreEscapingWithSuffixes => with_suffixes(metric),
         Strategy::UnderscoreEscapingWithoutSuffixes => {
@@ -207,7 +218,7 @@ mod tests {
     use super::*;
 
     fn named(strategy: Strategy, name: &str, unit: &str, kind: Kind) -> Option<String> {
-        super::name(&Translation { strategy, ..Translation::default() }, &Metric { name, unit, kind })
+        super::name(&Translation { strategy, ..Translation::default() }, &Metric { name, unit, kind, written: "" })
     }
 
     #[test]
@@ -227,6 +238,12 @@ mod tests {
             assert_eq!(named(Strategy::default(), name, unit, kind).as_deref(), Some(expected), "{name}");
         }
         assert_eq!(named(Strategy::default(), "__", "s", Kind::Gauge), None);
+    }
+
+    #[test]
+    fn a_name_that_a_remote_write_gave_stays() {
+        let metric = Metric { name: "a.b_count", unit: "s", kind: Kind::Sum { monotonic: true }, written: "counter" };
+        assert_eq!(name(&Translation::default(), &metric).as_deref(), Some("a.b_count"));
     }
 
     #[test]

@@ -54,18 +54,26 @@ impl Store {
 
     /// Rows that were shifted.
     pub(crate) async fn shifted(&self, requests: &[Value]) {
-        let batches = requests.iter().flat_map(|request| rows(TENANT, request)).map(|(_, batch)| batch).collect::<Vec<_>>();
+        self.shifted_rows(requests.iter().flat_map(|request| rows(TENANT, request)).collect()).await;
+    }
+
+    pub(crate) async fn shifted_rows(&self, rows: Batches) {
+        let batches: Vec<_> = rows.into_iter().map(|(_, batch)| batch).collect();
         let files = self.tables.write_files(Table::Metrics, batches, FileOptions::default()).await.unwrap();
         self.tables.commit(Table::Metrics, Append { files, ledger: Ledger::default() }).await.unwrap();
     }
 
     /// Rows that were not.
     pub(crate) async fn fresh(&self, tenant: &str, requests: &[Value]) {
+        self.fresh_rows(tenant, requests.iter().map(|request| rows(tenant, request)).collect()).await;
+    }
+
+    pub(crate) async fn fresh_rows(&self, tenant: &str, requests: Vec<Batches>) {
         let config = WriterConfig { flush_interval: Duration::from_millis(5), ..WriterConfig::default() };
         let metrics = icegate_wal::Metrics::default();
         let (writer, task) = Writer::start(Arc::clone(&self.wal), config, Arc::new(SystemClock), Arc::new(RandomIds), metrics);
-        for request in requests {
-            let (id, batches) = (RequestId(RandomIds.unique().0), rows(tenant, request));
+        for batches in requests {
+            let id = RequestId(RandomIds.unique().0);
             let tenant = tenant.parse().unwrap();
             writer.append(icegate_wal::Request { id, tenant, account: None, batches }).await.unwrap();
         }
@@ -97,9 +105,17 @@ impl Api {
     }
 }
 
-fn rows(tenant: &str, request: &Value) -> Vec<(Table, arrow::array::RecordBatch)> {
+/// Rows of one request.
+pub(crate) type Batches = Vec<(Table, arrow::array::RecordBatch)>;
+
+/// Whose rows they are, taken in at [`T0`].
+pub(crate) fn origin(tenant: &str) -> Origin {
     let tenant: TenantId = tenant.parse().unwrap();
-    let origin = Origin { tenant, account: None, ingested: Timestamp::from_secs(T0) };
+    Origin { tenant, account: None, ingested: Timestamp::from_secs(T0) }
+}
+
+fn rows(tenant: &str, request: &Value) -> Batches {
+    let origin = origin(tenant);
     let request = request.to_string();
     decode(Signal::Metrics, Encoding::Json, request.as_bytes(), &origin, &Limits::default()).unwrap().batches
 }

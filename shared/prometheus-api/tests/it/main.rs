@@ -5,3 +5,4 @@ mod answers;
 mod api;
 mod mapping;
 mod served;
+mod written;

@@ -56,9 +56,14 @@ async fn paths_methods_and_what_is_not_served_are_told_apart() {
     assert_eq!((reply.status, reply.body.as_str()), (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n"));
     let reply = api.send(Method::OPTIONS, "/api/v1/query", TENANT, None).await;
     assert_eq!((reply.status, reply.headers["access-control-allow-origin"].to_str().unwrap()), (StatusCode::NO_CONTENT, "*"));
-    let reply = api.get("/api/v1/write").await;
-    let error = "/api/v1/write is not supported: metrics are taken in as OTLP";
+    let reply = api.get("/api/v1/read").await;
+    let error = "/api/v1/read is not supported: series are read with queries";
     assert_eq!((reply.status.as_u16(), reply.json()["error"].as_str()), (501, Some(error)));
+    for path in ["/api/v1/write", "/api/v1/otlp/v1/metrics"] {
+        let reply = api.send(Method::POST, path, TENANT, None).await;
+        let text = "this server answers queries only: send metrics to one that takes them in (icegate run or icegate ingest run)";
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (501, text), "{path}");
+    }
 }
 
 #[test]
