@@ -107,7 +107,7 @@ impl State {
             begun_micros: self.begun.iter().map(|(key, since)| (key.clone(), since.micros())).collect(),
             owners: self.waiting.iter().map(OwnerObject::of).collect(),
         };
-        serde_json::to_vec(&object).map_err(|error| unreadable(error))
+        serde_json::to_vec(&object).map_err(unreadable)
     }
 
     /// Reads what [`State::to_json`] wrote.

@@ -119,7 +119,7 @@ impl Shifter {
 
         let is_counted = |segment: &Segment| snapshot.shifted().contains(&segment_of(Table::Spans, &segment.name));
         let needed: Vec<&Segment> = readable.filter(|segment| generator.wants(&state, segment) && !is_counted(segment)).collect();
-        let mut pending: Vec<Segment> = needed.iter().map(|segment| Segment::clone(segment)).collect();
+        let mut pending: Vec<Segment> = needed.iter().copied().cloned().collect();
         self.metrics.generator.pending_segments.set(count(pending.len()));
         {
             let aside = self.aside(Table::Spans);

@@ -31,7 +31,10 @@ async fn metrics_are_made_of_the_spans_of_tenants_that_ask_for_them_and_of_no_ot
     let spans = ["traces_spanmetrics_calls_total", "traces_spanmetrics_latency", "traces_spanmetrics_size_total"];
     // Two operations.
     let spans: Vec<_> = spans.iter().flat_map(|name| [(*name).to_owned(), (*name).to_owned()]).collect();
-    assert_eq!(made(&format!("metrics_generator: {{ overrides: {{ {TENANT}: {{ processors: [span-metrics] }} }} }}")).await, spans);
+    assert_eq!(
+        made(&format!("metrics_generator: {{ overrides: {{ {TENANT}: {{ processors: [span-metrics] }} }} }}")).await,
+        spans
+    );
     assert_eq!(made("metrics_generator: { overrides: { other: { processors: [span-metrics] } } }").await, [""; 0]);
     assert_eq!(made("").await, [""; 0]);
 }

@@ -13,6 +13,7 @@ pub(crate) struct Recorded {
 }
 
 /// `None`, with a line that says so, where there is no recording or no Python that makes its data.
+#[allow(clippy::print_stdout, reason = "says what is skipped")]
 pub(crate) fn recorded() -> Option<Recorded> {
     let (Some(directory), Some(python)) = (std::env::var_os("ICEGATE_CONFORMANCE"), std::env::var_os("ICEGATE_PYTHON")) else {
         println!("skipped: ICEGATE_CONFORMANCE or ICEGATE_PYTHON isn't set");

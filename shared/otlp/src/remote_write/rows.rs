@@ -43,10 +43,12 @@ pub(super) struct Build<'a> {
     written: Written,
 }
 
+/// The labels of a series by name, and what is said of it.
+type Described<'a> = (Vec<(&'a str, &'a str)>, Description<'a>);
+
 /// A series before its points.
 struct Head<'a> {
-    /// Its labels by name, and what is said of it.
-    owner: Result<(Vec<(&'a str, &'a str)>, Description<'a>), Cause>,
+    owner: Result<Described<'a>, Cause>,
     /// When counting began, where its points don't say.
     created: i64,
     samples: u64,
