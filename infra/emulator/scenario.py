@@ -67,6 +67,8 @@ class Scenario:
         self.send()
         self.rows_come_into_the_tables()
         self.loki_answers()
+        self.tempo_answers()
+        self.prometheus_answers()
         self.the_large_url_answers()
         self.the_poison_is_parked()
         self.no_log_holds_a_key()
@@ -125,10 +127,24 @@ class Scenario:
         expect("a metric query counts them", str(LINES) in values, True)
         status, text = self.api.get("/loki/api/v1/label/service_name/values", self.keys["reader"])
         expect("labels are there", (status, json.loads(text)["data"]), (200, ["shop"]))
-        status, _ = self.api.get("/tempo/api/echo", self.keys["reader"])
-        expect("Tempo's prefix leads to its function", status, 200)
-        status, _ = self.api.get("/prometheus/api/v1/status/buildinfo", self.keys["reader"])
-        expect("Prometheus' prefix leads to its function", status, 200)
+
+    def tempo_answers(self):
+        now = int(time.time())
+        asked = {"q": '{ resource.service.name = "shop" && name = "order" }', "start": now - 3600, "end": now + 60, "limit": 2 * LINES}
+        status, text = self.api.get("/tempo/api/search", self.keys["reader"], **asked)
+        traces = [trace["traceID"] for trace in json.loads(text)["traces"]] if status == 200 else text
+        expect("Tempo's API finds each span's trace", (status, len(traces)), (200, LINES))
+        status, text = self.api.get(f"/tempo/api/traces/{traces[0]}", self.keys["reader"])
+        expect("and answers a trace by its id", (status, text.count('"name":"order"')), (200, 1))
+        expect("which another tenant hasn't", self.api.get(f"/tempo/api/traces/{traces[0]}", self.keys["other"])[0], 404)
+
+    def prometheus_answers(self):
+        asked = lambda key: self.api.get("/prometheus/api/v1/query", key, query="sum by (job) (orders_total)")
+        status, text = asked(self.keys["reader"])
+        series = json.loads(text)["data"]["result"] if status == 200 else text
+        found = [(one["metric"], one["value"][1]) for one in series]
+        expect("Prometheus' API answers what was counted", found, [({"job": "shop"}, str(LINES))])
+        expect("and nothing to another tenant", json.loads(asked(self.keys["other"])[1])["data"]["result"], [])
 
     def the_large_url_answers(self):
         large = Api(self.account, self.outputs["LargeQueriesUrl"])

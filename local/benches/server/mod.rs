@@ -131,7 +131,7 @@ impl Server {
 
     /// Files of tables that queries have read so far.
     fn files_read(&self) -> f64 {
-        self.metric("icegate_engine_files_planned_total")
+        self.metric("icegate_engine_files_planned_total") - self.metric("icegate_engine_index_files_pruned_total")
     }
 
     /// A metric without labels; 0 where it isn't there.
