@@ -169,6 +169,8 @@ columns! {
     VALUE = "value";
     /// Metrics: exemplars.
     EXEMPLARS = "exemplars";
+    /// Data files of spans: how many of [`crate::attribute_columns`] the row has; NULL where they say nothing of it.
+    ATTRIBUTE_COLUMNS = "attribute_columns";
     /// Metrics: set for rows that came by Prometheus' remote write, and for these alone: the type that their sender says, `unknown`
     /// where it says none. Name and labels of such a row are Prometheus' own. One without a value holds exemplars or metadata.
     PROMETHEUS_TYPE = "prometheus_type";

@@ -1,7 +1,7 @@
 //! The columns of the four tables: the only place where a column is named.
 //!
-//! Row 1, above `model`. The write path builds batches of [`arrow_schema`], WAL segments and data files carry exactly these
-//! columns, the read path finds them by the constants in [`columns`]. Nothing here knows Iceberg, object storage or HTTP.
+//! Row 1, above `model`. The write path builds batches of [`arrow_schema`], WAL segments carry exactly these columns, data files those of
+//! [`file_schema`], which adds what can be told from them; the read path finds them by the constants in [`columns`]. Nothing here knows Iceberg, object storage or HTTP.
 //!
 //! **LOSSLESS-1** what OTLP says of a record can be rebuilt from its row. How values are kept:
 //!
@@ -19,6 +19,7 @@
 //! assert!(logs.field_with_name(icegate_schema::columns::BODY).is_ok());
 //! ```
 
+mod attribute_columns;
 mod checksums;
 pub mod columns;
 mod labels;
@@ -26,6 +27,9 @@ mod layout;
 mod tables;
 pub mod value_type;
 
+pub use attribute_columns::{
+    AttributeColumn, AttributeKind, AttributeOwner, attribute_columns, file_schema, with_attribute_columns,
+};
 pub use checksums::Checksums;
 pub use labels::{LEVEL_LABELS, SERVICE_LABELS, STREAM_RESOURCE_ATTRIBUTES, UNKNOWN_SERVICE, label_name};
 pub use layout::{SortColumn, WriterOptions, indexed_id, sort_order, writer_properties};

@@ -9,7 +9,7 @@ use iceberg::spec::{
 };
 use icegate_model::{IdGenerator, Table, Timestamp};
 use icegate_schema::columns::{ACCOUNT_ID, TENANT_ID, TIMESTAMP};
-use icegate_schema::{arrow_schema, sort_order};
+use icegate_schema::{file_schema, sort_order};
 
 use crate::catalog::stamped;
 use crate::error::{IcebergContext, TablesError};
@@ -31,7 +31,7 @@ const PROPERTIES: [(&str, &str); 5] = [
 
 /// The schema that this release writes, with ids that mean something only inside it.
 pub(crate) fn wanted_schema(table: Table) -> Result<Schema, TablesError> {
-    arrow_schema_to_schema_auto_assign_ids(&arrow_schema(table)).iceberg(table, "derive the schema")
+    arrow_schema_to_schema_auto_assign_ids(&file_schema(table)).iceberg(table, "derive the schema")
 }
 
 /// A table to be made.

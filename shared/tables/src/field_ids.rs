@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema as ArrowSchema}
 use iceberg::arrow::arrow_type_to_type;
 use iceberg::spec::{NestedField, Schema, StructType, Type};
 use icegate_model::Table;
-use icegate_schema::arrow_schema;
+use icegate_schema::file_schema;
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
 use crate::error::TablesError;
@@ -17,7 +17,7 @@ use crate::error::TablesError;
 /// # Errors
 /// [`TablesError::Behind`] where the table lacks a column, [`TablesError::SchemaChange`] where a type differs.
 pub(crate) fn with_field_ids(table: Table, schema: &Schema) -> Result<ArrowSchema, TablesError> {
-    let fields = struct_fields(table, "", arrow_schema(table).fields(), schema.as_struct())?;
+    let fields = struct_fields(table, "", file_schema(table).fields(), schema.as_struct())?;
     Ok(ArrowSchema::new(fields))
 }
 

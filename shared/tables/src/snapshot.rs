@@ -84,10 +84,10 @@ impl Snapshot {
         self.total_rows
     }
 
-    /// The columns of this release. A file written before an upgrade lacks the later ones; they are NULL.
+    /// The columns of this release's data files. A file written before an upgrade lacks the later ones; they are NULL.
     #[must_use]
     pub fn arrow_schema(&self) -> SchemaRef {
-        icegate_schema::arrow_schema(self.table)
+        icegate_schema::file_schema(self.table)
     }
 }
 

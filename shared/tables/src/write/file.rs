@@ -2,7 +2,7 @@ use arrow::compute::interleave_record_batch;
 use arrow::record_batch::RecordBatch;
 use iceberg::spec::Schema;
 use icegate_model::Table;
-use icegate_schema::{Checksums, WriterOptions, arrow_schema, sort_order, writer_properties};
+use icegate_schema::{Checksums, WriterOptions, file_schema, sort_order, with_attribute_columns, writer_properties};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::errors::ParquetError;
@@ -55,7 +55,8 @@ impl Encoder {
         let mut writer = self.writer().map_err(parquet)?;
         let mut encoded = 0;
         for chunk in rows.chunks(CHUNK_ROWS) {
-            writer.write(&interleave_record_batch(&batches, chunk).map_err(arrow)?).map_err(parquet)?;
+            let rows = interleave_record_batch(&batches, chunk).map_err(arrow)?;
+            writer.write(&with_attribute_columns(self.table, &rows).map_err(arrow)?).map_err(parquet)?;
             encoded += chunk.len();
             if writer.bytes_written() + writer.in_progress_size() >= self.max_file_bytes {
                 break;
@@ -67,7 +68,7 @@ impl Encoder {
     fn writer(&self) -> parquet::errors::Result<ArrowWriter<Vec<u8>>> {
         let options =
             ArrowWriterOptions::new().with_properties(self.properties.clone()).with_parquet_schema(self.parquet_schema.clone());
-        ArrowWriter::try_new_with_options(Vec::new(), arrow_schema(self.table), options)
+        ArrowWriter::try_new_with_options(Vec::new(), file_schema(self.table), options)
     }
 }
 

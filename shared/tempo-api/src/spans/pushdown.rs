@@ -4,8 +4,10 @@
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, col, lit, not};
+use icegate_model::Table;
 use icegate_schema::columns::*;
-use icegate_traceql::ast::{Comparison, Field, Intrinsic};
+use icegate_schema::{AttributeColumn, AttributeKind, AttributeOwner, attribute_columns};
+use icegate_traceql::ast::{Attribute, Comparison, Field, Intrinsic, Scope};
 use icegate_traceql::{Condition, Predicate, Test, Value};
 
 use super::Window;
@@ -48,6 +50,34 @@ fn of(predicate: &Predicate) -> Option<Filter> {
 }
 
 fn of_condition(condition: &Condition) -> Option<Filter> {
+    of_attribute(condition).or_else(|| of_column(condition))
+}
+
+/// Of an attribute that has a column of its own, where the row's columns say anything of it.
+fn of_attribute(condition: &Condition) -> Option<Filter> {
+    let Field::Attribute(Attribute { scope: Some(scope), name }) = &condition.field else { return None };
+    let owner = match scope {
+        Scope::Span => AttributeOwner::Record,
+        Scope::Resource => AttributeOwner::Resource,
+        Scope::Event | Scope::Link | Scope::Instrumentation => return None,
+    };
+    let list = attribute_columns(Table::Spans);
+    let index = list.iter().position(|attribute| attribute.owner == owner && attribute.key == name)?;
+    let AttributeColumn { column, kind, .. } = list[index];
+    let test = match (&condition.test, kind) {
+        (Test::Absent, _) => col(column).is_null(),
+        (Test::Compares(op, Value::Int(value)), AttributeKind::Int) => compared(*op, column, lit(*value)),
+        (Test::Compares(op @ (Comparison::Equal | Comparison::NotEqual), Value::Text(text)), AttributeKind::Text) => {
+            compared(*op, column, lit(&**text))
+        }
+        _ => col(column).is_not_null(),
+    };
+    let known = || col(ATTRIBUTE_COLUMNS);
+    let says_nothing = known().is_null().or(known().lt_eq(lit(i32::try_from(index).ok()?)));
+    Some(loose(says_nothing.or(test)))
+}
+
+fn of_column(condition: &Condition) -> Option<Filter> {
     let Test::Compares(op, value) = &condition.test else { return None };
     if condition.field.is_service_name() {
         let Value::Text(text) = value else { return None };
@@ -187,6 +217,30 @@ mod tests {
             (r#"{ span:id = "zz" }"#, "everything"),
         ] {
             assert_eq!(pushed(query), filter, "{query}");
+        }
+        // The first of the list is known by any row that knows one.
+        let unless_known = "attribute_columns IS NULL OR attribute_columns <= Int32(0) OR";
+        for (test, filter) in [
+            ("= 500", "http_response_status_code = Int64(500)"),
+            ("!= 500", "http_response_status_code != Int64(500)"),
+            (">= 500", "http_response_status_code >= Int64(500)"),
+            (r#"= "500""#, "http_response_status_code IS NOT NULL"),
+            (r#"=~ "5.*""#, "http_response_status_code IS NOT NULL"),
+            ("!= nil", "http_response_status_code IS NOT NULL"),
+            ("= nil", "http_response_status_code IS NULL"),
+        ] {
+            let query = format!("{{ span.http.response.status_code {test} }}");
+            assert_eq!(pushed(&query), format!("{unless_known} {filter}"), "{query}");
+        }
+        assert!(pushed(r#"{ span.http.route = "/a" }"#).ends_with(r#"OR http_route = Utf8("/a")"#));
+        assert!(pushed(r#"{ resource.k8s.pod.name != "a" }"#).ends_with(r#"OR k8s_pod_name != Utf8("a")"#));
+        // The other owner has no column, without an owner either may have it, and what is undecided can't be turned around.
+        for query in [
+            r#"{ resource.http.route = "/a" }"#,
+            r#"{ .http.route = "/a" }"#,
+            r#"{ !(span.http.route = "/a") }"#,
+        ] {
+            assert_eq!(pushed(query), "everything", "{query}");
         }
         let id = pushed(r#"{ trace:id = "1f" }"#);
         assert!(id.starts_with("trace_id = BinaryView(") && id.contains("31"), "{id}");
