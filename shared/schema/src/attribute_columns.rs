@@ -308,10 +308,15 @@ mod tests {
         let columns = filled(attribute_columns(Table::Spans), &rows(&record, &types, &resource)).unwrap();
         let all = i32::try_from(attribute_columns(Table::Spans).len()).unwrap();
         assert_eq!(columns[0].as_primitive::<Int32Type>().iter().collect::<Vec<_>>(), [Some(all); 3]);
-        let texts = |column: &str| columns[place(column)].as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect::<Vec<_>>();
+        let texts = |column: &str| {
+            columns[place(column)].as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect::<Vec<_>>()
+        };
         assert_eq!(texts("http_route"), [Some("/a".to_owned()), None, Some(String::new())]);
         assert_eq!(texts("k8s_pod_name"), [Some("p-1".to_owned()), None, None]);
-        assert_eq!(columns[place("http_status_code")].as_primitive::<Int64Type>(), &Int64Array::from(vec![Some(500), None, None]));
+        assert_eq!(
+            columns[place("http_status_code")].as_primitive::<Int64Type>(),
+            &Int64Array::from(vec![Some(500), None, None])
+        );
     }
 
     #[test]

@@ -132,9 +132,12 @@ async fn rows_of_every_table_read_the_same_from_the_wal_and_from_the_table() {
     for table in Table::ALL {
         let read = async || {
             let opened = engine.open(table, &tenant("a"), TimeRange::ALL).await.unwrap();
-            let batches = opened.session.read_table(opened.provider).unwrap().collect().await.unwrap();
-            assert_eq!(batches[0].schema().fields(), icegate_engine::read_schema(table).fields(), "{table}");
-            lines(&batches)
+            let rows = opened.session.read_table(opened.provider).unwrap();
+            assert_eq!(rows.schema().fields(), icegate_engine::read_schema(table).fields(), "{table}");
+            // Those that files repeat attributes in are made with the files.
+            let columns = icegate_schema::arrow_schema(table);
+            let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
+            lines(&rows.select_columns(&names).unwrap().collect().await.unwrap())
         };
         let from_wal = read().await;
         assert_eq!(from_wal.len(), 5, "{table}");

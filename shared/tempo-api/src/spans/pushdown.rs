@@ -235,11 +235,7 @@ mod tests {
         assert!(pushed(r#"{ span.http.route = "/a" }"#).ends_with(r#"OR http_route = Utf8("/a")"#));
         assert!(pushed(r#"{ resource.k8s.pod.name != "a" }"#).ends_with(r#"OR k8s_pod_name != Utf8("a")"#));
         // The other owner has no column, without an owner either may have it, and what is undecided can't be turned around.
-        for query in [
-            r#"{ resource.http.route = "/a" }"#,
-            r#"{ .http.route = "/a" }"#,
-            r#"{ !(span.http.route = "/a") }"#,
-        ] {
+        for query in [r#"{ resource.http.route = "/a" }"#, r#"{ .http.route = "/a" }"#, r#"{ !(span.http.route = "/a") }"#] {
             assert_eq!(pushed(query), "everything", "{query}");
         }
         let id = pushed(r#"{ trace:id = "1f" }"#);

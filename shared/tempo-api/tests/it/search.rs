@@ -68,6 +68,44 @@ async fn spans_beyond_the_reach_are_not_part_of_the_trace() {
 }
 
 #[tokio::test]
+async fn an_attribute_with_a_column_of_its_own_is_found_whatever_its_type() {
+    let with = |id: &str, attributes: Value| {
+        let mut span = span(id, "1", None, "x", id.parse::<i64>().unwrap() * 1_000, 5);
+        span["attributes"] = attributes;
+        span
+    };
+    let one = |key: &str, value: Value| json!([{ "key": key, "value": value }]);
+    let spans = vec![
+        with("1", one("http.status_code", json!({ "intValue": "500" }))),
+        with("2", one("http.status_code", json!({ "stringValue": "500" }))),
+        with("3", one("http.status_code", json!({ "doubleValue": 500.5 }))),
+        with("4", one("http.status_code", json!({ "intValue": "200" }))),
+        with("5", one("http.route", json!({ "stringValue": "/a" }))),
+        with("6", one("http.route", json!({ "arrayValue": { "values": [{ "stringValue": "/a" }, { "stringValue": "/b" }] } }))),
+        with("7", json!([])),
+    ];
+    for state in State::ALL {
+        let world = World::with(&[request("a", spans.clone())], state).await;
+        let api = world.api();
+        for (filter, found) in [
+            ("span.http.status_code = 500", vec!["1"]),
+            ("span.http.status_code > 200", vec!["1"]),
+            ("span.http.status_code != 500", vec!["4"]),
+            (r#"span.http.status_code = "500""#, vec!["2"]),
+            ("span.http.status_code > 500.1", vec!["3"]),
+            ("span.http.status_code != nil", vec!["4", "3", "2", "1"]),
+            ("span.http.status_code = nil && span.http.route = nil", vec!["7"]),
+            (r#"span.http.route = "/a""#, vec!["6", "5"]),
+            (r#"span.http.route =~ "/b""#, vec!["6"]),
+            (r#".http.route = "/a" || .http.status_code = 200"#, vec!["6", "5", "4"]),
+            (r#"resource.http.route = "/a""#, vec![]),
+        ] {
+            assert_eq!(ids(&api, &[("q", &format!("{{ {filter} }}"))]).await, found, "{state:?} {filter}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn tags_and_durations_find_traces_without_their_spans() {
     let mut get = span("1", "1", None, "GET /cart", 0, 2_000);
     get["attributes"] = json!([{ "key": "env", "value": { "stringValue": "prod" } }]);
