@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::json::ReaderBuilder;
 use icegate_model::{RandomIds, SystemClock, Table};
-use icegate_schema::arrow_schema;
+use icegate_schema::{arrow_schema, file_schema};
 use icegate_storage::Root;
 use icegate_tables::{Append, FileOptions, Tables};
 use object_store::ObjectStoreExt;
@@ -39,7 +39,7 @@ async fn write(table: Table, batches: Vec<RecordBatch>) -> RecordBatch {
     let [file] = snapshot.files() else { panic!("{} files", snapshot.files().len()) };
     let bytes = root.store.get(&file.path).await.unwrap().bytes().await.unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-    assert_eq!(reader.schema().fields().len(), arrow_schema(table).fields().len());
+    assert_eq!(reader.schema().fields().len(), file_schema(table).fields().len());
     reader.build().unwrap().next().unwrap().unwrap()
 }
 
