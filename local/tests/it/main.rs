@@ -17,6 +17,7 @@ mod outside;
 mod process;
 mod prometheus_recorded;
 mod quick_start;
+mod recorded;
 mod remote_write;
 mod several_processes;
 mod soak;

@@ -1,12 +1,12 @@
 //! Recorded answers of Prometheus' API, over the metrics that they were recorded on.
 #![allow(clippy::print_stdout, reason = "says what differs")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use futures::StreamExt;
 
-use crate::process::{Process, Settings, python};
+use crate::process::{Process, Settings};
+use crate::recorded::{differ_as_listed, listed, recordings, run};
 
 /// Cases that differ, each with the reason above it.
 const DIFFERENCES: &str = include_str!("prometheus_recorded.differences");
@@ -19,20 +19,6 @@ const FEATURES: &str = "promql-experimental-functions,promql-extended-range-sele
 const COMPLIANCE_EVERY: usize = 7;
 /// Requests that are on their way at once, so that they share segments.
 const AT_ONCE: usize = 64;
-
-fn recordings(test: &str) -> Option<PathBuf> {
-    let found = std::env::var_os("ICEGATE_CONFORMANCE").map(|folder| Path::new(&folder).join("promql"));
-    if found.is_none() {
-        println!("skipped {test}: ICEGATE_CONFORMANCE does not name the conformance data");
-    }
-    found
-}
-
-fn run(python: &str, script: &Path, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(python).arg(script).args(arguments).output().unwrap();
-    let texts = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    (output.status.success(), texts.concat())
-}
 
 /// The cases that differ, as comparisons name them.
 fn differing(report: &str) -> impl Iterator<Item = &str> {
@@ -62,8 +48,7 @@ async fn fed(script: &Path, python: &str, data: &Path) -> Process {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recorded_answer_of_prometheus_is_given_but_for_those_that_are_listed() {
-    let name = "every_recorded_answer_of_prometheus";
-    let (Some(recordings), Some(python)) = (recordings(name), python(name)) else { return };
+    let Some((recordings, python)) = recordings("every_recorded_answer_of_prometheus", "promql") else { return };
     let data = tempfile::tempdir().unwrap();
     let process = fed(&recordings.join("gen_metrics.py"), &python, data.path()).await;
     let url = format!("http://127.0.0.1:{}", process.prometheus);
@@ -71,12 +56,7 @@ async fn every_recorded_answer_of_prometheus_is_given_but_for_those_that_are_lis
     let (_, api) = run(&python, &recordings.join("prom_api.py"), &["compare", &url, &header()]);
     println!("{queries}\n{api}");
     let differing: Vec<&str> = differing(&queries).chain(differing(&api)).collect();
-    let listed: Vec<&str> =
-        DIFFERENCES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::trim).collect();
-    let unlisted: Vec<_> = differing.iter().filter(|case| !listed.contains(case)).collect();
-    assert!(unlisted.is_empty(), "these differ and are not listed: {unlisted:#?}");
-    let equal: Vec<_> = listed.iter().filter(|case| !differing.contains(case)).collect();
-    assert!(equal.is_empty(), "these are listed and don't differ any more: {equal:#?}");
+    differ_as_listed(&differing, &listed(DIFFERENCES), "");
 }
 
 /// The comparison with every so-manyth recorded query, in a folder: the script reads those beside it. How many those are.
@@ -96,8 +76,7 @@ fn some_of_the_compliance_queries(recordings: &Path, folder: &Path) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_compliance_queries_are_answered_as_prometheus_does() {
-    let name = "the_compliance_queries";
-    let (Some(recordings), Some(python)) = (recordings(name), python(name)) else { return };
+    let Some((recordings, python)) = recordings("the_compliance_queries", "promql") else { return };
     let (data, scripts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let number = some_of_the_compliance_queries(&recordings, scripts.path());
     let process = fed(&recordings.join("compliance/gen_demo.py"), &python, data.path()).await;

@@ -1,33 +1,18 @@
 //! Recorded answers of a Tempo, over the traces that they were recorded on, in each of the places where spans can be.
 #![allow(clippy::print_stdout, reason = "says what differs")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::process::{PATIENCE, Process, Settings, python};
+use crate::process::{PATIENCE, Process, Settings};
+use crate::recorded::{differ_as_listed, listed, recordings, run};
 
 /// Answers that differ, each with the reason above it.
 const DIFFERENCES: &str = include_str!("tempo_recorded.differences");
 /// Leaves everything in the WAL.
 const NEVER: u64 = 86_400_000;
-
-/// The recordings, where they are.
-fn recordings(test: &str) -> Option<PathBuf> {
-    let found = std::env::var_os("ICEGATE_CONFORMANCE").map(|folder| Path::new(&folder).join("traceql"));
-    if found.is_none() {
-        println!("skipped {test}: ICEGATE_CONFORMANCE does not name the conformance data");
-    }
-    found
-}
-
-fn run(python: &str, script: &Path, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(python).arg(script).args(arguments).output().unwrap();
-    let texts = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    (output.status.success(), texts.concat())
-}
 
 /// The requests that the traces come in.
 fn requests(python: &str, recordings: &Path, folder: &Path) -> Vec<Value> {
@@ -107,19 +92,14 @@ fn compare(python: &str, recordings: &Path, process: &Process, state: &str, quer
         .filter_map(|line| line.strip_prefix("FAIL "))
         .map(|line| line.split(' ').next().unwrap_or_default())
         .collect();
-    let listed: Vec<&str> = DIFFERENCES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    assert!(listed.len() < 10, "the list has to stay shorter than ten");
-    let unlisted: Vec<_> = differing.iter().filter(|id| !listed.contains(id)).collect();
-    assert!(unlisted.is_empty(), "{state}: these differ and are not listed: {unlisted:?}\n{report}");
-    let asked = |id: &str| queries.lines().any(|line| line.split('\t').next() == Some(id));
-    let equal: Vec<_> = listed.iter().filter(|id| asked(id) && !differing.contains(id)).collect();
-    assert!(equal.is_empty(), "{state}: these are listed and don't differ any more: {equal:?}");
+    let asked = |id: &&str| queries.lines().any(|line| line.split('\t').next() == Some(*id));
+    let listed: Vec<&str> = listed(DIFFERENCES).into_iter().filter(asked).collect();
+    differ_as_listed(&differing, &listed, &report);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recorded_answer_of_tempo_is_given_wherever_spans_lie_but_for_those_that_are_listed() {
-    let name = "every_recorded_answer_of_tempo";
-    let (Some(recordings), Some(python)) = (recordings(name), python(name)) else { return };
+    let Some((recordings, python)) = recordings("every_recorded_answer_of_tempo", "traceql") else { return };
     let data = tempfile::tempdir().unwrap();
     let requests = requests(&python, &recordings, data.path());
 
