@@ -1,12 +1,10 @@
 //! Runs the real binary on a folder and ports of its own.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use icegate_testkit::free_ports;
+use icegate_testkit::{LogFile, free_ports};
 use serde_json::Value;
 
 /// How long a start or an expected change may take on a slow machine; nothing is asserted about how fast it is.
@@ -21,7 +19,7 @@ pub(crate) struct Process {
     pub(crate) tempo: u16,
     pub(crate) prometheus: u16,
     pub(crate) metrics: u16,
-    log: Arc<Mutex<String>>,
+    log: LogFile,
 }
 
 /// Which of the documented processes it is.
@@ -87,11 +85,9 @@ impl Process {
         let config = settings.data.join(format!("icegate-{metrics}.yaml"));
         std::fs::write(&config, format!("{stores}{}", servers_text(settings, ports))).unwrap();
         let mut command = icegate(part.arguments());
-        command.arg(&config).envs(settings.variables.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        collect(child.stderr.take().unwrap(), &log);
-        collect(child.stdout.take().unwrap(), &log);
+        let log = LogFile::new();
+        command.arg(&config).envs(settings.variables.iter().copied()).stderr(log.stdio()).stdout(log.stdio());
+        let child = command.spawn().unwrap();
         Self { child, otlp_http, otlp_grpc, loki, tempo, prometheus, metrics, log }
     }
 
@@ -121,7 +117,7 @@ impl Process {
 
     /// What the process has logged so far.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.text()
     }
 
     /// `kill -9`.
@@ -266,15 +262,4 @@ fn servers_text(settings: &Settings<'_>, [otlp_http, otlp_grpc, loki, tempo, pro
          prometheus: {{ host: 127.0.0.1, port: {prometheus} }}\n\
          metrics: {{ enabled: true, host: 127.0.0.1, port: {metrics} }}\n"
     )
-}
-
-fn collect(stream: impl std::io::Read + Send + 'static, log: &Arc<Mutex<String>>) {
-    let log = Arc::clone(log);
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut log = log.lock().unwrap();
-            log.push_str(&line);
-            log.push('\n');
-        }
-    });
 }

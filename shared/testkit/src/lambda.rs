@@ -1,15 +1,15 @@
 //! AWS Lambda's Runtime API, as a function sees it.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::LogFile;
 
 /// How long a function may take for anything on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -22,9 +22,7 @@ const VERSION: &str = "/2018-06-01/runtime/";
 pub struct LambdaFunction {
     child: Child,
     api: Arc<Api>,
-    /// What the process writes to standard output. A file, unlike a pipe that somebody has to empty, has all that was written before the
-    /// answer by the time that the answer is here.
-    output: File,
+    output: LogFile,
 }
 
 /// How an invocation ended.
@@ -82,7 +80,7 @@ impl LambdaFunction {
                 std::thread::spawn(move || api.serve(stream));
             }
         });
-        let output = tempfile::tempfile().unwrap_or_else(|error| panic!("no file for the log: {error}"));
+        let output = LogFile::new();
         let child = spawn(&binary, name, folder, address, variables, &output);
         Self { child, api, output }
     }
@@ -182,10 +180,7 @@ impl LambdaFunction {
     /// Where it can't be read.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        // By its position: the process shares the file's cursor and writes at it.
-        let mut bytes = vec![0; self.output.metadata().map_or(0, |about| usize::try_from(about.len()).unwrap_or_default())];
-        self.output.read_exact_at(&mut bytes, 0).unwrap_or_else(|error| panic!("no log: {error}"));
-        String::from_utf8_lossy(&bytes).lines().map(ToOwned::to_owned).collect()
+        self.output.text().lines().map(ToOwned::to_owned).collect()
     }
 }
 
@@ -202,10 +197,9 @@ fn binary(name: &str) -> PathBuf {
     own.ancestors().nth(2).unwrap_or(&own).join(name)
 }
 
-fn spawn(binary: &Path, name: &str, folder: &Path, api: SocketAddr, variables: &[(&str, &str)], output: &File) -> Child {
-    let output = output.try_clone().unwrap_or_else(|error| panic!("no file for the log: {error}"));
+fn spawn(binary: &Path, name: &str, folder: &Path, api: SocketAddr, variables: &[(&str, &str)], output: &LogFile) -> Child {
     let mut command = Command::new(binary);
-    command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(output);
+    command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(output.stdio());
     for (name, value) in [
         ("AWS_LAMBDA_RUNTIME_API", api.to_string().as_str()),
         ("AWS_LAMBDA_FUNCTION_NAME", name),
