@@ -2,6 +2,7 @@
 
 moto takes any Glue update, whatever version it names. AWS refuses one that does not name the newest, and so does this.
 moto looks whether a key is free and then writes it, each in its own time, so that of two creators both may succeed. S3 lets one.
+Databases, namespaces and tables are the same to it, and the second of two takes the place of the first with all that is in it.
 moto's reply to an update of S3 Tables is not of the form that AWS documents; here it is.
 """
 
@@ -56,6 +57,17 @@ def update_table_metadata_location(self):
     return status, headers, json.dumps(reply)
 
 
+def at_once(kind, name):
+    """Makes a call of moto look and write without another between."""
+    call = getattr(kind, name)
+
+    def locked(self):
+        with one_at_a_time:
+            return call(self)
+
+    setattr(kind, name, locked)
+
+
 def end_with_the_test():
     sys.stdin.buffer.read()
     os._exit(0)
@@ -63,6 +75,11 @@ def end_with_the_test():
 
 S3Response.put_object = put_object_one_at_a_time
 GlueResponse.update_table = update_table
+for kind, name in [
+    (GlueResponse, "create_database"), (GlueResponse, "create_table"),
+    (S3TablesResponse, "create_namespace"), (S3TablesResponse, "create_table"),
+]:
+    at_once(kind, name)
 S3TablesResponse.update_table_metadata_location = update_table_metadata_location
 threading.Thread(target=end_with_the_test, daemon=True).start()
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
